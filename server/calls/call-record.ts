@@ -1,0 +1,39 @@
+import type { AccountId, FunctionId } from '../kernel/ids.ts';
+
+/**
+ * Everything that a call leaves behind (decision D1). The UTC day is the partition that the row lies in; there
+ * is no wall-clock column and no other field, ever.
+ */
+export interface CallRecord {
+  /** The caller's account. */
+  readonly accountId: AccountId;
+  readonly functionId: FunctionId;
+  readonly version: number;
+  /** Socket peer, or the trusted proxy's last hop: textual IPv4 or IPv6, never a header's free text. */
+  readonly originIp: string;
+  /** From the request's arrival to the last byte of the answer, rounded to whole milliseconds. */
+  readonly durationMs: number;
+  /** The function answered completely with a status below 400. */
+  readonly ok: boolean;
+}
+
+export interface CallStatistics {
+  readonly invocations: number;
+  readonly failures: number;
+  readonly avgDurationMs: number;
+}
+
+export interface CallStore {
+  /** Appends rows to one day's partition in one transaction; durable against the end of the process. */
+  append(day: string, rows: readonly CallRecord[]): Promise<void>;
+  /** Days that have a partition, newest first. */
+  days(): Promise<string[]>;
+  /** One caller's rows of a day in no particular order. */
+  list(accountId: AccountId, day: string, limit: number): Promise<CallRecord[]>;
+  /** Totals of a function over all kept days, by version. */
+  statistics(functionId: FunctionId): Promise<ReadonlyMap<number, CallStatistics>>;
+  /** Destroys the partitions older than `oldestDay`: key first, then file. Returns how many. */
+  expire(oldestDay: string): Promise<number>;
+  /** Removes one account's rows from every partition (erasure). */
+  eraseAccount(accountId: AccountId): Promise<void>;
+}

@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Two projects: `unit` runs beside the code in milliseconds; `system` starts the real platform (sandboxes,
+ * stores, registries) and therefore runs file after file on a small machine.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{contract,server,clients,testkit,tools}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.system.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'system',
+          include: ['{acceptance,hostile,privacy}/**/*.test.ts', 'server/**/*.system.test.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
