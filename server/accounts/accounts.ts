@@ -1,0 +1,53 @@
+import type { AccountId, ApiKeyId } from '../kernel/ids.ts';
+import type { Secret } from '../kernel/secret.ts';
+import type { Principal } from './principal.ts';
+
+/** What is stored of a person: name and e-mail, nothing else. Times are epoch milliseconds. */
+export interface Account {
+  readonly id: AccountId;
+  readonly name: string;
+  readonly email: string;
+  readonly role: Principal['role'];
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface ApiKeyInfo {
+  readonly id: ApiKeyId;
+  readonly createdAt: number;
+}
+
+export interface IssuedToken {
+  readonly token: Secret;
+  /** Epoch milliseconds, at most 24 h ahead. */
+  readonly expiresAt: number;
+}
+
+/** Accounts, API keys and JFWTs: the only place that decides who somebody is. */
+export interface Accounts {
+  /** Creates the first account (role owner) if there is none; returns its key, which is shown once. */
+  bootstrap(preset: Secret | undefined): Promise<Secret | undefined>;
+  /** Undefined for anything that is not a live key; never says why. */
+  authenticateKey(presented: string): Promise<Principal | undefined>;
+  /** Exchanges a live key for a JFWT that carries the unwrapped account key; undefined for a bad key. */
+  issueToken(presented: string): Promise<IssuedToken | undefined>;
+  /** Undefined for anything but a token that is intact, unexpired and of a live key. Cached: hot path. */
+  verifyToken(presented: string): Promise<Principal | undefined>;
+  /** The account key that a live token carries; undefined when the token is bad. */
+  accountKeyOf(token: string): Promise<Secret<Uint8Array> | undefined>;
+
+  get(accountId: AccountId): Promise<Account>;
+  /** Owner only. Everybody of the installation. */
+  list(principal: Principal): Promise<Account[]>;
+  /** Owner only. The account starts with one API key, returned once. */
+  create(
+    principal: Principal,
+    person: { name: string; email: string },
+  ): Promise<{ account: Account; apiKey: Secret }>;
+
+  listKeys(principal: Principal): Promise<ApiKeyInfo[]>;
+  /** `presented` is the caller's own API key: only it can unwrap the account key for the new one. */
+  createKey(presented: string): Promise<{ info: ApiKeyInfo; apiKey: Secret }>;
+  /** Takes effect at once for the key and for every token issued under it. Refuses the account's last key. */
+  revokeKey(principal: Principal, keyId: ApiKeyId): Promise<void>;
+}
