@@ -1,0 +1,224 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { PlatformError } from './kernel/errors.ts';
+import { Secret } from './kernel/secret.ts';
+
+/**
+ * The one place that reads settings. Order: defaults, then the config file (JSON), the environment, flags; the
+ * later wins. Unknown keys and every fault are reported together, with secrets' values never shown. Without any
+ * setting the result is a working server on 127.0.0.1:8080 with its data in `./.jellyfaas`.
+ */
+const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const list = z.preprocess(
+  (v) =>
+    typeof v === 'string'
+      ? v
+          .split(',')
+          .map((s) => s.trim())
+          .filter(Boolean)
+      : v,
+  z.array(z.string()),
+);
+const flag = z.preprocess(
+  (v) => (v === 'true' || v === '1' ? true : v === 'false' || v === '0' ? false : v),
+  z.boolean(),
+);
+
+const settings = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
+  port: integer(0, 65_535).default(8080).describe('Port to listen on; 0 picks a free one.'),
+  dataDir: z.string().min(1).default('./.jellyfaas').describe('Directory that holds everything that lasts.'),
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Base URL that callers see; derived from host and port.'),
+  bootstrapApiKey: z
+    .string()
+    .optional()
+    .describe("The owner's first API key; used only when the data directory is new."),
+  rootKeyFile: z
+    .string()
+    .optional()
+    .describe('Root key file (0600); default `keys/root.key` in the data directory.'),
+  rootKeyPassphrase: z
+    .string()
+    .min(12)
+    .optional()
+    .describe('Derive the root key from this passphrase instead.'),
+  rootKeyCommand: z
+    .preprocess((v) => (typeof v === 'string' ? v.split(' ') : v), z.array(z.string()).min(1))
+    .optional()
+    .describe('Program and arguments that print the root key (64 hex digits or base64).'),
+  tokenHours: z.coerce.number().min(0.01).max(24).default(24).describe('Lifetime of a JFWT.'),
+  callRetentionDays: integer(1, 3660)
+    .default(30)
+    .describe('Call records older than this many days are destroyed.'),
+  maxBodyMib: integer(1, 4096).default(32).describe('Largest request body of a call.'),
+  trustedProxies: list.default([]).describe('Addresses or CIDRs whose X-Forwarded-For last hop is believed.'),
+  instanceIdleSeconds: integer(1, 86_400).default(60).describe('An idle instance ends after this time.'),
+  poolMemoryMib: integer(256, 1_048_576)
+    .default(Math.max(512, Math.floor((totalmem() / 1_048_576) * 0.6)))
+    .describe('Memory that all instances together may be granted.'),
+  prebootedWorkers: integer(0, 64)
+    .default(6)
+    .describe('Workers kept booted ahead of calls, over all runtimes.'),
+  parallelBuilds: integer(1, 16)
+    .default(Math.min(2, availableParallelism()))
+    .describe('Builds that run at a time.'),
+  buildScratchMib: integer(64, 65_536).default(2048).describe('RAM disk of one build.'),
+  unsafeNoSandbox: flag
+    .default(false)
+    .describe('Run functions WITHOUT isolation. Never with code you did not write.'),
+});
+
+type Settings = z.output<typeof settings>;
+
+export type RootKeySource =
+  | { readonly source: 'file'; readonly path: string }
+  | { readonly source: 'passphrase'; readonly secret: Secret; readonly saltPath: string }
+  | { readonly source: 'command'; readonly argv: readonly string[] };
+
+export interface Config extends Omit<
+  Settings,
+  'bootstrapApiKey' | 'rootKeyFile' | 'rootKeyPassphrase' | 'rootKeyCommand' | 'publicUrl' | 'dataDir'
+> {
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Undefined: derived from the address that the server came to listen on. */
+  readonly publicUrl: string | undefined;
+  readonly bootstrapApiKey: Secret | undefined;
+  readonly rootKey: RootKeySource;
+}
+
+const SECRETS: ReadonlySet<string> = new Set(['bootstrapApiKey', 'rootKeyPassphrase']);
+
+/** `publicUrl` → `JELLYFAAS_PUBLIC_URL`. */
+function environmentName(key: string): string {
+  return `JELLYFAAS_${key.replaceAll(/[A-Z]/g, (c) => `_${c}`).toUpperCase()}`;
+}
+
+/** `publicUrl` → `public-url`. */
+function flagName(key: string): string {
+  return key.replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+}
+
+function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  for (const key of Object.keys(settings.shape)) {
+    const value = env[environmentName(key)];
+    if (value !== undefined && value !== '') found[key] = value;
+  }
+  return found;
+}
+
+function fromFlags(argv: readonly string[]): Record<string, unknown> {
+  const names = Object.keys(settings.shape).filter((key) => !SECRETS.has(key));
+  const options = Object.fromEntries([
+    ...names.map(
+      (key) => [flagName(key), { type: key === 'unsafeNoSandbox' ? 'boolean' : 'string' }] as const,
+    ),
+    ['config', { type: 'string' }] as const,
+  ]);
+  try {
+    const { values } = parseArgs({ args: [...argv], options, strict: true });
+    const found = Object.fromEntries(
+      names.map((key) => [key, values[flagName(key)]]).filter(([, v]) => v !== undefined),
+    );
+    return values['config'] === undefined ? found : { ...found, configFile: values['config'] };
+  } catch (error) {
+    throw configError([error instanceof Error ? error.message : 'bad flags']);
+  }
+}
+
+function fromFile(path: string): Record<string, unknown> {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  } catch {
+    throw configError([`config file ${path}: it cannot be read as JSON`]);
+  }
+}
+
+function configError(faults: readonly string[]): PlatformError {
+  return new PlatformError({
+    kind: 'invalid_argument',
+    code: 'config.invalid',
+    message: `The settings cannot be used:\n${faults.map((fault) => `  - ${fault}`).join('\n')}\nSee docs/reference/settings.md.`,
+  });
+}
+
+/** Parses and checks all settings. Throws one `config.invalid` that lists every fault. */
+export function loadConfig(env: NodeJS.ProcessEnv, argv: readonly string[]): Config {
+  const { configFile, ...flags } = fromFlags(argv);
+  const path = configFile ?? env['JELLYFAAS_CONFIG'];
+  const file = typeof path === 'string' ? fromFile(path) : {};
+  const parsed = settings.safeParse({ ...file, ...fromEnvironment(env), ...flags });
+  if (!parsed.success) {
+    throw configError(
+      parsed.error.issues.map((issue) => {
+        const key = String(issue.path[0] ?? '');
+        return key === ''
+          ? issue.message
+          : `${key} (${environmentName(key)}, --${flagName(key)}): ${issue.message}`;
+      }),
+    );
+  }
+  return resolveConfig(parsed.data);
+}
+
+function resolveConfig(values: Settings): Config {
+  const { bootstrapApiKey, rootKeyFile, rootKeyPassphrase, rootKeyCommand, publicUrl, ...rest } = values;
+  if ([rootKeyFile, rootKeyPassphrase, rootKeyCommand].filter((v) => v !== undefined).length > 1) {
+    throw configError(['rootKeyFile, rootKeyPassphrase and rootKeyCommand exclude each other: set one']);
+  }
+  const dataDir = resolve(values.dataDir);
+  return Object.freeze({
+    ...rest,
+    dataDir,
+    publicUrl: publicUrl?.replace(/\/+$/, ''),
+    bootstrapApiKey: bootstrapApiKey === undefined ? undefined : new Secret(bootstrapApiKey),
+    rootKey: rootKeyOf(dataDir, { rootKeyFile, rootKeyPassphrase, rootKeyCommand }),
+  });
+}
+
+function rootKeyOf(
+  dataDir: string,
+  given: Pick<Settings, 'rootKeyFile' | 'rootKeyPassphrase' | 'rootKeyCommand'>,
+): RootKeySource {
+  if (given.rootKeyCommand !== undefined) return { source: 'command', argv: given.rootKeyCommand };
+  if (given.rootKeyPassphrase !== undefined) {
+    return {
+      source: 'passphrase',
+      secret: new Secret(given.rootKeyPassphrase),
+      saltPath: join(dataDir, 'keys', 'root.salt'),
+    };
+  }
+  return { source: 'file', path: resolve(given.rootKeyFile ?? join(dataDir, 'keys', 'root.key')) };
+}
+
+/** The reference page of all settings, as Markdown; docs/reference/settings.md is its output. */
+export function settingsReference(): string {
+  const rows = Object.entries(settings.shape).map(([key, schema]) => {
+    const fallback = settings.partial().shape[key as keyof Settings].safeParse(undefined);
+    const machine =
+      key === 'poolMemoryMib' ? '60 % of memory' : key === 'parallelBuilds' ? 'cores, at most 2' : undefined;
+    const shown =
+      machine ??
+      (fallback.success && fallback.data !== undefined ? `\`${JSON.stringify(fallback.data)}\`` : '–');
+    const flagText = SECRETS.has(key) ? '–' : `\`--${flagName(key)}\``;
+    return `| \`${key}\` | \`${environmentName(key)}\` | ${flagText} | ${shown} | ${schema.description ?? ''} |`;
+  });
+  return [
+    '# Settings',
+    '',
+    'Generated by `node tools/generate-docs.ts`. Defaults, then the JSON config file (`--config`, `JELLYFAAS_CONFIG`), the',
+    'environment, flags; the later wins. Secrets have no flag: arguments are visible to every user of a machine.',
+    '',
+    '| key | environment | flag | default | meaning |',
+    '|---|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}

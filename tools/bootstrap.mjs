@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * What `npm start` and `npm test` do before anything else, on whatever Node (>= 20) the machine has: install the
+ * pinned dependencies and the system packages that are missing. Plain JavaScript without dependencies, because
+ * nothing is installed yet when it runs.
+ */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The pinned Node that everything else runs on. */
+export const pinnedNode = join(root, 'node_modules', 'node', 'bin', 'node');
+
+/** Directories with a lock file of their own; the Node binaries of runtimes lie apart (see its package.json). */
+const PROJECTS = ['.', 'guest/runtimes'];
+
+function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });
+  if (result.error?.code === 'ENOENT') return 127;
+  return result.status ?? 1;
+}
+
+function fail(message) {
+  process.stderr.write(`\n${message}\n`);
+  process.exit(1);
+}
+
+/** Installs what the lock files name, unless this very lock was installed before. */
+export function ensureDependencies() {
+  for (const project of PROJECTS) {
+    const directory = join(root, project);
+    const digest = createHash('sha256').update(readFileSync(join(directory, 'package-lock.json'))).digest('hex');
+    const stamp = join(directory, 'node_modules', '.installed-lock');
+    if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) continue;
+    process.stderr.write(`Installing dependencies (${project === '.' ? 'platform' : 'Node runtimes'}) …\n`);
+    // Install scripts stay off: native packages bring their binaries, and a stray compile needs a toolchain.
+    if (run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: directory }) !== 0) {
+      fail(`npm could not install the dependencies of ${project}. Check the network and npm's registry setting, then try again.`);
+    }
+    // The pinned Node is the exception: its script unpacks the binary for this machine.
+    if (project === '.' && run('npm', ['rebuild', 'node', '--loglevel=error']) !== 0) {
+      fail('npm could not unpack the pinned Node.');
+    }
+    writeFileSync(stamp, digest);
+  }
+}
+
+function onPath(program) {
+  return (process.env.PATH ?? '').split(':').some((directory) => directory !== '' && existsSync(join(directory, program)));
+}
+
+/**
+ * @param {Record<string, string>} wanted program → Debian package that brings it
+ * @param {{ required: boolean }} options missing packages end the process, or are only told
+ */
+export function ensureSystemPackages(wanted, { required }) {
+  const missing = Object.keys(wanted).filter((program) => !onPath(program));
+  const packages = [...new Set(missing.map((program) => wanted[program]))];
+  if (packages.length === 0) return;
+  const hint = `apt-get install ${packages.join(' ')}`;
+  if (process.getuid?.() === 0 && onPath('apt-get')) {
+    process.stderr.write(`Installing system packages: ${packages.join(', ')} …\n`);
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const quiet = { env, stdio: ['ignore', 'ignore', 'inherit'] };
+    run('apt-get', ['update', '-qq'], quiet);
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], quiet);
+  }
+  const still = missing.filter((program) => !onPath(program));
+  if (still.length === 0) return;
+  const message = `Missing on this machine: ${still.join(', ')}. As root: ${hint}`;
+  if (required) fail(message);
+  else process.stderr.write(`${message}\n`);
+}
+
+/** What the sandbox cannot do without. */
+export const SANDBOX_PROGRAMS = { bwrap: 'bubblewrap', setpriv: 'util-linux', unshare: 'util-linux', mount: 'mount' };
