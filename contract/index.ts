@@ -1,0 +1,1 @@
+export { CompatibleError, Problem } from './errors.ts';
