@@ -32,13 +32,21 @@ function fail(message) {
 export function ensureDependencies() {
   for (const project of PROJECTS) {
     const directory = join(root, project);
-    const digest = createHash('sha256').update(readFileSync(join(directory, 'package-lock.json'))).digest('hex');
+    const digest = createHash('sha256')
+      .update(readFileSync(join(directory, 'package-lock.json')))
+      .digest('hex');
     const stamp = join(directory, 'node_modules', '.installed-lock');
     if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) continue;
     process.stderr.write(`Installing dependencies (${project === '.' ? 'platform' : 'Node runtimes'}) …\n`);
     // Install scripts stay off: native packages bring their binaries, and a stray compile needs a toolchain.
-    if (run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: directory }) !== 0) {
-      fail(`npm could not install the dependencies of ${project}. Check the network and npm's registry setting, then try again.`);
+    if (
+      run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+        cwd: directory,
+      }) !== 0
+    ) {
+      fail(
+        `npm could not install the dependencies of ${project}. Check the network and npm's registry setting, then try again.`,
+      );
     }
     // The pinned Node is the exception: its script unpacks the binary for this machine.
     if (project === '.' && run('npm', ['rebuild', 'node', '--loglevel=error']) !== 0) {
@@ -49,7 +57,9 @@ export function ensureDependencies() {
 }
 
 function onPath(program) {
-  return (process.env.PATH ?? '').split(':').some((directory) => directory !== '' && existsSync(join(directory, program)));
+  return (process.env.PATH ?? '')
+    .split(':')
+    .some((directory) => directory !== '' && existsSync(join(directory, program)));
 }
 
 /**
@@ -76,4 +86,9 @@ export function ensureSystemPackages(wanted, { required }) {
 }
 
 /** What the sandbox cannot do without. */
-export const SANDBOX_PROGRAMS = { bwrap: 'bubblewrap', setpriv: 'util-linux', unshare: 'util-linux', mount: 'mount' };
+export const SANDBOX_PROGRAMS = {
+  bwrap: 'bubblewrap',
+  setpriv: 'util-linux',
+  unshare: 'util-linux',
+  mount: 'mount',
+};

@@ -1,12 +1,20 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { SANDBOX_PROGRAMS, ensureDependencies, ensureSystemPackages, pinnedNode, root } from './bootstrap.mjs';
+import {
+  SANDBOX_PROGRAMS,
+  ensureDependencies,
+  ensureSystemPackages,
+  pinnedNode,
+  root,
+} from './bootstrap.mjs';
 
 /** `npm start`: installs what is missing, then runs the server on the pinned Node and ends as it ends. */
 ensureDependencies();
 if (!process.argv.includes('--unsafe-no-sandbox')) ensureSystemPackages(SANDBOX_PROGRAMS, { required: true });
 
-const server = spawn(pinnedNode, [join(root, 'server', 'main.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
+const server = spawn(pinnedNode, [join(root, 'server', 'main.ts'), ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => server.kill(signal));
 server.on('exit', (code, signal) => {
   process.exitCode = code ?? (signal === null ? 1 : 128);

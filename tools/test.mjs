@@ -1,6 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { SANDBOX_PROGRAMS, ensureDependencies, ensureSystemPackages, pinnedNode, root } from './bootstrap.mjs';
+import {
+  SANDBOX_PROGRAMS,
+  ensureDependencies,
+  ensureSystemPackages,
+  pinnedNode,
+  root,
+} from './bootstrap.mjs';
 
 /**
  * `npm test`: everything that has to hold before a change lands. Installs what a new machine lacks, then checks
@@ -8,20 +14,23 @@ import { SANDBOX_PROGRAMS, ensureDependencies, ensureSystemPackages, pinnedNode,
  */
 ensureDependencies();
 ensureSystemPackages(SANDBOX_PROGRAMS, { required: true });
-ensureSystemPackages({ pip3: 'python3-pip', javac: 'default-jdk-headless', mvn: 'maven', strace: 'strace' }, { required: false });
+ensureSystemPackages(
+  { pip3: 'python3-pip', javac: 'default-jdk-headless', mvn: 'maven', strace: 'strace' },
+  { required: false },
+);
 
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const STEPS = [
-  ['types', [bin('tsc'), '-p', 'tsconfig.json']],
-  ['lint', [bin('oxlint'), '--type-aware']],
-  ['format', [bin('oxfmt'), '--check']],
-  ['unit tests', [bin('vitest'), 'run', '--project', 'unit']],
-  ['system tests', [bin('vitest'), 'run', '--project', 'system']],
+  { name: 'types', program: bin('tsc'), args: ['-p', 'tsconfig.json'] },
+  { name: 'lint', program: bin('oxlint'), args: ['--type-aware'] },
+  { name: 'format', program: bin('oxfmt'), args: ['--check'] },
+  { name: 'unit tests', program: bin('vitest'), args: ['run', '--project', 'unit'] },
+  { name: 'system tests', program: bin('vitest'), args: ['run', '--project', 'system'] },
 ];
 
 // The pinned Node comes first, and nothing of the machine's own Node setup leaks into what is tested.
 const env = { ...process.env, PATH: `${join(pinnedNode, '..')}:${process.env.PATH}` };
-for (const [name, [program, ...args]] of STEPS) {
+for (const { name, program, args } of STEPS) {
   process.stdout.write(`\n== ${name}\n`);
   const { status } = spawnSync(program, args, { cwd: root, stdio: 'inherit', env });
   if (status !== 0) {

@@ -1,0 +1,4 @@
+export { type Platform, type PlatformOptions, startPlatform } from './platform.ts';
+export { type Client, createClient, type Deployed } from './client.ts';
+export { fixtureFiles, templateFiles, zip } from './zip.ts';
+export { rawExchange } from './raw-http.ts';

@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+export interface PlatformOptions {
+  /** Keep or reuse a data directory; without it a new one is made and removed at the end. */
+  readonly dataDir?: string;
+  readonly env?: Record<string, string>;
+  /** Another checkout to run, for mutants. */
+  readonly checkout?: string;
+  /** Dependency layers of another data directory, taken over so that nothing is downloaded again. */
+  readonly layersOf?: string;
+}
+
+export interface Platform {
+  readonly url: string;
+  /** The owner's key. */
+  readonly apiKey: string;
+  readonly dataDir: string;
+  readonly pid: number;
+  /** Everything that the server wrote to its standard output and error so far. */
+  output(): string;
+  /** SIGTERM, drained; resolves with the exit code. */
+  stop(): Promise<number | null>;
+  /** SIGKILL: what a power cut of the process is. The data directory stays. */
+  crash(): Promise<void>;
+  remove(): void;
+}
+
+const BOOTSTRAP_KEY = 'sk_0wnerKeyOfTheTestPlatf0rm01';
+
+/** Starts the real platform on a free port and waits until it is ready. */
+export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'jellyfaas-test-'));
+  const layers = options.layersOf === undefined ? undefined : join(options.layersOf, 'layers');
+  if (layers !== undefined && existsSync(layers))
+    cpSync(layers, join(dataDir, 'layers'), { recursive: true, verbatimSymlinks: true });
+  const server = spawn(process.execPath, [join(options.checkout ?? root, 'server', 'main.ts')], {
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      JELLYFAAS_PORT: '0',
+      JELLYFAAS_DATA_DIR: dataDir,
+      JELLYFAAS_BOOTSTRAP_API_KEY: BOOTSTRAP_KEY,
+      ...options.env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = collect(server);
+  const url = await firstUrl(server, output);
+  await untilReady(url);
+  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
+    if (server.exitCode === null && server.signalCode === null) {
+      const exited = once(server, 'exit');
+      server.kill(signal);
+      await exited;
+    }
+    return server.exitCode;
+  };
+  return {
+    url,
+    apiKey: options.env?.['JELLYFAAS_BOOTSTRAP_API_KEY'] ?? BOOTSTRAP_KEY,
+    dataDir,
+    pid: server.pid ?? -1,
+    output,
+    stop: () => end('SIGTERM'),
+    crash: async () => void (await end('SIGKILL')),
+    remove: () => rmSync(dataDir, { recursive: true, force: true }),
+  };
+}
+
+function collect(server: ChildProcess): () => string {
+  let text = '';
+  for (const stream of [server.stdout, server.stderr]) stream?.on('data', (chunk) => (text += String(chunk)));
+  return () => text;
+}
+
+/** The server prints its address before it answers; a server that ends first failed to start. */
+async function firstUrl(server: ChildProcess, output: () => string): Promise<string> {
+  for (;;) {
+    const found = /http:\/\/(?:127\.0\.0\.1|localhost):\d+/.exec(output());
+    if (found !== null) return found[0];
+    if (server.exitCode !== null) throw new Error(`the platform ended at start:\n${output()}`);
+    await Promise.race([
+      once(server.stdout ?? server, 'data'),
+      once(server.stderr ?? server, 'data'),
+      once(server, 'exit'),
+    ]);
+  }
+}
+
+async function untilReady(url: string): Promise<void> {
+  for (let tries = 0; tries < 300; tries++) {
+    const response = await fetch(`${url}/health/ready`).catch(() => undefined);
+    if (response?.status === 200) return;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error('the platform did not become ready');
+}

@@ -1,0 +1,207 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+/**
+ * The house's own rules, read from the sources. The table of allowed imports is the architecture: a new arrow
+ * is a decision and is written here first.
+ */
+const root = fileURLToPath(new URL('..', import.meta.url));
+const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .split('\n')
+  .filter((path) => path !== '');
+
+/** Folder → folders it may import from (itself always). `*:types` means type imports only. */
+const ALLOWED: Record<string, readonly string[]> = {
+  contract: [],
+  'server/kernel': [],
+  'server/keys': ['server/kernel'],
+  'server/sandbox': ['server/kernel'],
+  'server/accounts': ['server/kernel', 'server/keys'],
+  'server/languages': ['server/kernel', 'server/sandbox:types'],
+  'server/calls': [
+    'server/kernel',
+    'server/sandbox:types',
+    'server/languages:types',
+    'server/accounts:types',
+  ],
+  'server/functions': [
+    'server/kernel',
+    'server/keys',
+    'server/languages',
+    'server/calls:types',
+    'server/accounts:types',
+    'contract',
+  ],
+  'server/stores': [
+    'server/kernel',
+    'server/keys',
+    'server/accounts:types',
+    'server/functions:types',
+    'server/calls:types',
+    'server/languages:types',
+  ],
+  'server/gateway': [
+    'server/kernel',
+    'server/accounts',
+    'server/functions',
+    'server/calls',
+    'server/languages:types',
+    'contract',
+  ],
+  'clients/cli': ['contract'],
+  testkit: [],
+};
+
+const COMPOSITION = new Set(['server/compose.ts', 'server/main.ts', 'server/config.ts']);
+
+function folderOf(path: string): string | undefined {
+  return Object.keys(ALLOWED).find((folder) => path.startsWith(`${folder}/`));
+}
+
+interface Import {
+  readonly target: string;
+  readonly typeOnly: boolean;
+}
+
+function importsOf(path: string): Import[] {
+  const source = readFileSync(join(root, path), 'utf8');
+  const found: Import[] = [];
+  for (const match of source.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'";]*?\s+from\s+)?'([^']+)'/gm)) {
+    found.push({ target: match[2] ?? '', typeOnly: match[1] !== undefined });
+  }
+  return found;
+}
+
+interface Manifest {
+  readonly dependencies?: Record<string, string>;
+  readonly devDependencies?: Record<string, string>;
+}
+
+function manifestOf(workspace: string): Manifest {
+  return JSON.parse(readFileSync(join(root, workspace, 'package.json'), 'utf8')) as Manifest;
+}
+
+/** Names of the packages that a source imports, `@scope/name` or `name`. */
+function packagesOf(path: string): string[] {
+  return importsOf(path)
+    .map(({ target }) => target)
+    .filter((target) => !target.startsWith('.') && !target.startsWith('node:'))
+    .map((target) =>
+      target
+        .split('/')
+        .slice(0, target.startsWith('@') ? 2 : 1)
+        .join('/'),
+    );
+}
+
+function isTest(path: string): boolean {
+  return path.endsWith('.test.ts') || path.includes('/testing/') || path.includes('/fixtures/');
+}
+
+const sources = tracked.filter(
+  (path) => path.endsWith('.ts') && !path.startsWith('templates/') && !path.startsWith('guest/'),
+);
+
+describe('the house', () => {
+  it('imports only along the arrows that the table allows', () => {
+    const wrong: string[] = [];
+    for (const path of sources.filter((p) => !isTest(p) && !COMPOSITION.has(p))) {
+      const from = folderOf(path);
+      if (from === undefined) continue;
+      for (const { target, typeOnly } of importsOf(path)) {
+        const local = target.startsWith('.')
+          ? normalize(join(dirname(path), target))
+          : target.replace('@jellyfaas/contract', 'contract/index.ts');
+        const to = folderOf(local);
+        if (to === undefined || to === from) continue;
+        const allowed = ALLOWED[from] ?? [];
+        if (allowed.includes(to) || (typeOnly && allowed.includes(`${to}:types`))) continue;
+        wrong.push(`${path} → ${relative('.', local)}${typeOnly ? ' (types)' : ''}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('imports only packages that the importing workspace declares', () => {
+    const development = manifestOf('.').devDependencies ?? {};
+    const wrong = ['contract', 'server', 'clients/cli', 'testkit'].flatMap((workspace) => {
+      const declared = manifestOf(workspace).dependencies ?? {};
+      return sources
+        .filter((path) => path.startsWith(`${workspace}/`))
+        .flatMap((path) =>
+          packagesOf(path)
+            .filter(
+              (name) =>
+                !(
+                  name in declared ||
+                  (isTest(path) && (name in development || name.startsWith('@jellyfaas/')))
+                ),
+            )
+            .map((name) => `${path}: ${name}`),
+        );
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('has no source file that nothing uses', () => {
+    const entries = new Set([
+      'server/main.ts',
+      'clients/cli/main.ts',
+      'bench/main.ts',
+      'vitest.config.ts',
+      'contract/index.ts',
+      'testkit/index.ts',
+    ]);
+    const used = new Set<string>();
+    for (const path of sources) {
+      const text = readFileSync(join(root, path), 'utf8');
+      for (const match of text.matchAll(/'(\.[^']*\.ts)'/g))
+        used.add(normalize(join(dirname(path), match[1] ?? '')));
+    }
+    const mentioned = ['package.json', 'vitest.config.ts', 'CONTRIBUTING.md', 'README.md']
+      .map((p) => readFileSync(join(root, p), 'utf8'))
+      .join('\n');
+    const dead = sources.filter(
+      (p) => !entries.has(p) && !isTest(p) && !used.has(p) && !mentioned.includes(p),
+    );
+    expect(dead).toEqual([]);
+  });
+
+  it('leaves no marker of unfinished work', () => {
+    const marker = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X', 'HA' + 'CK'].join('|')})\\b`);
+    const marked = tracked.filter(
+      (p) => /\.(ts|mjs|cjs|js|py|go|java|md)$/.test(p) && marker.test(readFileSync(join(root, p), 'utf8')),
+    );
+    expect(marked).toEqual([]);
+  });
+
+  it('gives a reason with every lint exception', () => {
+    const bare = sources.filter(
+      (p) =>
+        /(?:oxlint|eslint)-disable[^\n]*$/m.test(readFileSync(join(root, p), 'utf8')) &&
+        [...readFileSync(join(root, p), 'utf8').matchAll(/(?:oxlint|eslint)-disable[^\n]*/g)].some(
+          ([line]) => !line.includes(' -- '),
+        ),
+    );
+    expect(bare).toEqual([]);
+  });
+
+  it('names only files that exist in its documents', () => {
+    const broken: string[] = [];
+    for (const path of tracked.filter((p) => p.endsWith('.md') && !p.startsWith('templates/'))) {
+      const text = readFileSync(join(root, path), 'utf8');
+      for (const match of text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)) {
+        const target = normalize(join(dirname(path), match[1] ?? ''));
+        if (!tracked.some((p) => p === target || p.startsWith(`${target.replace(/\/$/, '')}/`)))
+          broken.push(`${path}: ${match[1]}`);
+      }
+    }
+    expect(broken).toEqual([]);
+  });
+});
