@@ -96,6 +96,12 @@ const MAGICS: [string, Buffer, (bytes: Buffer) => Buffer][] = [
   ],
 ];
 
+export interface Hit {
+  readonly encoding: string;
+  /** Some bytes around the find, printable, to tell which input it was. */
+  readonly excerpt: string;
+}
+
 /** Searches bytes for the needles, also inside compressed streams that begin anywhere in them (one level deep). */
 export function search(content: Buffer, needles: readonly Needle[]): Hit[] {
   const hits = searchPlain(content, needles, '');
