@@ -23,6 +23,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 240_000,
           fileParallelism: false,
+          globalSetup: ['testkit/shared-platform.ts'],
         },
       },
     ],
