@@ -205,7 +205,7 @@ describe('the call record', () => {
       ]);
       expect(call).toMatchObject({ originIp: '127.0.0.1', shortname: 'invrecord', version: 1 });
     }
-    expect(calls.map(({ ok }) => ok).toSorted()).toEqual([false, true]);
+    expect(new Set(calls.map(({ ok }) => ok))).toEqual(new Set([false, true]));
     expect(JSON.stringify(calls)).not.toContain('secret');
   });
 });
