@@ -39,10 +39,15 @@ export function ensureDependencies() {
     if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) continue;
     process.stderr.write(`Installing dependencies (${project === '.' ? 'platform' : 'Node runtimes'}) …\n`);
     // Install scripts stay off: native packages bring their binaries, and a stray compile needs a toolchain.
+    // `install --no-save` keeps to the lock file; `ci` would insist on binaries for platforms that a registry lacks.
     if (
-      run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-        cwd: directory,
-      }) !== 0
+      run(
+        'npm',
+        ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+        {
+          cwd: directory,
+        },
+      ) !== 0
     ) {
       fail(
         `npm could not install the dependencies of ${project}. Check the network and npm's registry setting, then try again.`,
