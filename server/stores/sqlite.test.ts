@@ -93,7 +93,7 @@ describe('an encrypted store', () => {
       expect(await pragma(store, 'foreign_keys')).toBe(1);
       expect(await pragma(store, 'trusted_schema')).toBe(0);
       expect(await pragma(store, 'cell_size_check')).toBe(1);
-      expect(await pragma(store, 'busy_timeout')).toBe(5000);
+      expect(await pragma(store, 'busy_timeout')).toBe(250);
       await store.close();
     }
   });
@@ -211,7 +211,6 @@ describe('an encrypted store', () => {
         { id: 2, text: 'b' },
       ])
       .execute();
-    await sql`pragma busy_timeout = 10`.execute(store.db);
     const reading = other.prepare('select * from note').iterate();
     reading.next();
     await store.db.deleteFrom('note').execute();

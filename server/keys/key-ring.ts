@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import type { AccountId } from '../kernel/ids.ts';
+import { PlatformError } from '../kernel/errors.ts';
+import { deriveKey, unwrapKey, wrapKey } from './key-wrap.ts';
+import { LruMap } from './lru-map.ts';
+import type { RootKey } from './root-key.ts';
+import { createSerial } from './serial.ts';
+
+/** Under what a resource key is wrapped: the root, or the key-encryption key of an account. */
+export type KeyParent = 'root' | AccountId;
+
+export interface StoredWrap {
+  readonly resource: string;
+  readonly parent: KeyParent;
+  /** The root that opens the wrap; null under an account, whose own key-encryption key names it. */
+  readonly rootGeneration: number | null;
+  readonly wrap: Uint8Array;
+}
+
+/** Holds wrapped keys apart from everything that they open. Durable when a promise resolves. */
+export interface KeyStore {
+  find(resource: string): Promise<StoredWrap | undefined>;
+  insert(wrap: StoredWrap): Promise<void>;
+  /** Removes a wrap (if it is there) so that no byte of it is left in file or log. */
+  remove(resource: string): Promise<void>;
+  /** The same, in one transaction, for an account's key-encryption key and all wraps under it. */
+  removeAccount(accountId: AccountId): Promise<void>;
+}
+
+/**
+ * Random keys for everything that lies on disk. Destroying a key destroys all copies of what it opens, backups
+ * included; that is what deletion means here. Resource names are paths like `calls/2026-11-23`, no content.
+ */
+export interface KeyRing {
+  /** The resource's 32-byte key, made now if there is none. The copy is the caller's. */
+  obtain(resource: string, parent: KeyParent): Promise<Uint8Array>;
+  /** The resource's key, or undefined if there is none (any more). */
+  find(resource: string): Promise<Uint8Array | undefined>;
+  /** Returns once the key can no longer be recovered. No error if it is gone already. */
+  destroy(resource: string): Promise<void>;
+  /** Destroys the account's key-encryption key, and with it every key under it. */
+  destroyAccount(accountId: AccountId): Promise<void>;
+}
+
+const RESOURCE_FORM = /^[0-9A-Za-z_.-]+(\/[0-9A-Za-z_.-]+)*$/;
+const RESOURCE_LENGTH_MAX = 200;
+const CACHED_KEYS_MAX = 4096;
+
+interface CachedKey {
+  readonly parent: KeyParent;
+  readonly key: Uint8Array;
+}
+
+export function createKeyRing({ root, store }: { root: RootKey; store: KeyStore }): KeyRing {
+  const rootWrappingKey = deriveKey(root.bytes.reveal(), 'wrap');
+  const cache = new LruMap<string, CachedKey>(CACHED_KEYS_MAX);
+  // One at a time: a look-up that overlaps a destruction must not bring the key back into the cache.
+  const serial = createSerial();
+
+  function remember(resource: string, entry: CachedKey): void {
+    cache.set(resource, entry)?.key.fill(0);
+  }
+
+  function forget(resource: string): void {
+    cache.take(resource)?.key.fill(0);
+  }
+
+  async function wrappingKeyOf(parent: KeyParent): Promise<Uint8Array | undefined> {
+    return parent === 'root' ? rootWrappingKey : (await load(accountResource(parent)))?.key;
+  }
+
+  async function load(resource: string): Promise<CachedKey | undefined> {
+    const cached = cache.get(resource);
+    if (cached !== undefined) return cached;
+    const stored = await store.find(resource);
+    if (stored === undefined) return undefined;
+    const wrappingKey = await wrappingKeyOf(stored.parent);
+    const key = wrappingKey && unwrapKey(wrappingKey, stored.wrap, contextOf(stored));
+    if (key === undefined) throw unreadable(resource);
+    const entry = { parent: stored.parent, key };
+    remember(resource, entry);
+    return entry;
+  }
+
+  async function create(resource: string, parent: KeyParent): Promise<CachedKey> {
+    if (parent !== 'root') await loadOrCreate(accountResource(parent), 'root');
+    const wrappingKey = await wrappingKeyOf(parent);
+    if (wrappingKey === undefined) throw unreadable(resource);
+    const rootGeneration = parent === 'root' ? root.generation : null;
+    const entry = { parent, key: new Uint8Array(randomBytes(32)) };
+    const context = contextOf({ resource, parent, rootGeneration });
+    const wrap = wrapKey(wrappingKey, entry.key, context);
+    await store.insert({ resource, parent, rootGeneration, wrap });
+    remember(resource, entry);
+    return entry;
+  }
+
+  async function loadOrCreate(resource: string, parent: KeyParent): Promise<CachedKey> {
+    const entry = (await load(resource)) ?? (await create(resource, parent));
+    if (entry.parent !== parent) throw unreadable(resource);
+    return entry;
+  }
+
+  return {
+    async obtain(resource, parent) {
+      checkResource(resource);
+      return await serial(async () => Uint8Array.from((await loadOrCreate(resource, parent)).key));
+    },
+    async find(resource) {
+      checkResource(resource);
+      const entry = await serial(async () => await load(resource));
+      return entry && Uint8Array.from(entry.key);
+    },
+    async destroy(resource) {
+      checkResource(resource);
+      await serial(async () => {
+        forget(resource);
+        await store.remove(resource);
+      });
+    },
+    async destroyAccount(accountId) {
+      await serial(async () => {
+        for (const [resource, { parent }] of cache.entries()) {
+          if (parent === accountId) forget(resource);
+        }
+        forget(accountResource(accountId));
+        await store.removeAccount(accountId);
+      });
+    },
+  };
+}
+
+/** The name under which the key-encryption key of an account is kept. */
+export function accountResource(accountId: AccountId): string {
+  return `account-keys/${accountId}`;
+}
+
+/** What a wrap is bound to: moved to another resource, parent or root it does not open. */
+function contextOf({ resource, parent, rootGeneration }: Omit<StoredWrap, 'wrap'>): string {
+  return ['key-wrap', resource, parent, rootGeneration ?? '-'].join('\n');
+}
+
+function checkResource(resource: string): void {
+  if (resource.length > RESOURCE_LENGTH_MAX || !RESOURCE_FORM.test(resource)) {
+    throw new PlatformError({
+      kind: 'internal',
+      code: 'keys.bad_resource',
+      message: 'A resource name must be a short path of letters, digits, "_", "." and "-".',
+    });
+  }
+}
+
+function unreadable(resource: string): PlatformError {
+  return new PlatformError({
+    kind: 'internal',
+    code: 'keys.unreadable',
+    message: `The key of ${resource} does not open. The key store was damaged or changed; restore its backup.`,
+  });
+}
