@@ -1,0 +1,140 @@
+import { sql } from 'kysely';
+import type { CallRecord, CallStatistics, CallStore } from '../calls/call-record.ts';
+import { PlatformError } from '../kernel/errors.ts';
+import type { AccountId, FunctionId } from '../kernel/ids.ts';
+import { createSerial } from '../keys/serial.ts';
+import { createCallDays, DAY_FORM } from './call-days.ts';
+import type { CallDaysOptions, DayStore } from './call-days.ts';
+
+const LIST_LIMIT_MAX = 10_000;
+
+export function createCallStore(options: CallDaysOptions): CallStore & { close(): Promise<void> } {
+  const days = createCallDays(options);
+  // One at a time, so that no file closes or vanishes under a query. SQLite is synchronous: nothing is lost.
+  const serial = createSerial();
+
+  async function eachDay(work: (store: DayStore) => Promise<void>): Promise<void> {
+    for (const day of await days.list()) {
+      const store = await days.find(day);
+      if (store !== undefined) await work(store);
+    }
+  }
+
+  return {
+    async append(day, rows) {
+      checkDay(day);
+      if (rows.length > 0) await serial(async () => await insert(await days.obtain(day), rows));
+    },
+    days: async () => await serial(days.list),
+    async list(accountId, day, limit) {
+      checkDay(day);
+      return await serial(async () => {
+        const store = await days.find(day);
+        return store ? await listOf(store, accountId, Math.min(limit, LIST_LIMIT_MAX)) : [];
+      });
+    },
+    statistics: async (functionId) =>
+      await serial(async () => {
+        const totals = new Map<number, Totals>();
+        await eachDay(async (store) => await addTotals(store, functionId, totals));
+        return new Map([...totals].map(([version, total]) => [version, toStatistics(total)]));
+      }),
+    async expire(oldestDay) {
+      checkDay(oldestDay);
+      return await serial(async () => {
+        const expired = (await days.list()).filter((day) => day < oldestDay);
+        for (const day of expired) await days.destroy(day);
+        return expired.length;
+      });
+    },
+    eraseAccount: async (accountId) =>
+      await serial(async () => {
+        await eachDay(async (store) => {
+          await store.db.deleteFrom('call').where('account_id', '=', accountId).execute();
+          store.checkpoint();
+        });
+      }),
+    close: async () => await serial(days.close),
+  };
+}
+
+interface Totals {
+  readonly invocations: number;
+  readonly failures: number;
+  readonly durationMs: number;
+}
+
+/** One statement with one parameter however many rows, and atomic like any statement. */
+async function insert({ db }: DayStore, rows: readonly CallRecord[]): Promise<void> {
+  const values = rows.map((row) => [
+    row.accountId,
+    row.functionId,
+    row.version,
+    row.originIp,
+    row.durationMs,
+    row.ok ? 1 : 0,
+  ]);
+  await sql`insert into call (account_id, function_id, version, origin_ip, duration_ms, ok)
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+    from json_each(${JSON.stringify(values)})`.execute(db);
+}
+
+/** Ordered by what the rows say, which tells nothing of when they came. */
+async function listOf({ db }: DayStore, accountId: AccountId, limit: number): Promise<CallRecord[]> {
+  const rows = await db
+    .selectFrom('call')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .orderBy('function_id')
+    .orderBy('version')
+    .orderBy('duration_ms')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    accountId: row.account_id,
+    functionId: row.function_id,
+    version: row.version,
+    originIp: row.origin_ip,
+    durationMs: row.duration_ms,
+    ok: row.ok === 1,
+  }));
+}
+
+async function addTotals(
+  { db }: DayStore,
+  functionId: FunctionId,
+  totals: Map<number, Totals>,
+): Promise<void> {
+  const rows = await db
+    .selectFrom('call')
+    .where('function_id', '=', functionId)
+    .groupBy('version')
+    .select(({ fn }) => [
+      'version',
+      fn.countAll<number>().as('invocations'),
+      fn.sum<number>('ok').as('successes'),
+      fn.sum<number>('duration_ms').as('durationMs'),
+    ])
+    .execute();
+  for (const { version, invocations, successes, durationMs } of rows) {
+    const before = totals.get(version) ?? { invocations: 0, failures: 0, durationMs: 0 };
+    totals.set(version, {
+      invocations: before.invocations + invocations,
+      failures: before.failures + invocations - successes,
+      durationMs: before.durationMs + durationMs,
+    });
+  }
+}
+
+function toStatistics({ invocations, failures, durationMs }: Totals): CallStatistics {
+  return { invocations, failures, avgDurationMs: durationMs / invocations };
+}
+
+function checkDay(day: string): void {
+  if (DAY_FORM.test(day)) return;
+  throw new PlatformError({
+    kind: 'invalid_argument',
+    code: 'calls.bad_day',
+    message: 'A day is written YYYY-MM-DD.',
+  });
+}
