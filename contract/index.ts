@@ -1,1 +1,5 @@
-export { CompatibleError, Problem } from './errors.ts';
+export * from './api-v1.ts';
+export * from './compatible.ts';
+export * from './errors.ts';
+export * from './openapi.ts';
+export * from './route.ts';

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { CompatibleError, Problem } from '../../contract/index.ts';
 import { type ErrorKind, type PlatformError, toPlatformError } from '../kernel/errors.ts';
 import type { EventLog } from '../kernel/events.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 
 /** The only place that knows what a kind of error is in HTTP. */
 const STATUS: Record<ErrorKind, { readonly status: number; readonly title: string }> = {
@@ -35,19 +36,19 @@ export interface RenderedError {
 export function renderError(thrown: unknown, format: ErrorFormat): RenderedError {
   const error = toPlatformError(thrown);
   const { status } = STATUS[error.kind];
-  const retry: Record<string, string> =
-    error.retryAfterSeconds === undefined ? {} : { 'retry-after': String(error.retryAfterSeconds) };
-  return format === 'problem'
-    ? {
-        status,
-        headers: { 'content-type': 'application/problem+json; charset=utf-8', ...retry },
-        body: problemOf(error),
-      }
-    : {
-        status,
-        headers: { 'content-type': 'application/json; charset=utf-8', ...retry },
-        body: { errorId: error.code, errorMessage: messageWithFaults(error) },
-      };
+  const headers = {
+    ...(error.retryAfterSeconds !== undefined && { 'retry-after': String(error.retryAfterSeconds) }),
+    ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+  };
+  if (format === 'problem') {
+    const type = 'application/problem+json; charset=utf-8';
+    return { status, headers: { ...headers, 'content-type': type }, body: problemOf(error) };
+  }
+  return {
+    status,
+    headers: { ...headers, 'content-type': 'application/json; charset=utf-8' },
+    body: { errorId: error.code, errorMessage: messageWithFaults(error) },
+  };
 }
 
 function problemOf(error: PlatformError): Problem {
@@ -80,10 +81,9 @@ export function writeError(res: ServerResponse, thrown: unknown, format: ErrorFo
   const { status, headers, body } = renderError(thrown, format);
   const bytes = Buffer.from(JSON.stringify(body));
   res.writeHead(status, {
+    ...SECURITY_HEADERS,
     ...headers,
     'content-length': bytes.byteLength,
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
   });
   res.end(bytes);
 }

@@ -1,0 +1,125 @@
+import * as z from 'zod';
+import { apiV1Routes } from './api-v1.ts';
+import { compatibleRoutes } from './compatible.ts';
+import { CompatibleError, Problem } from './errors.ts';
+import type { Route, Success } from './route.ts';
+
+type JsonObject = Record<string, unknown>;
+
+const REASONS: Record<number, string> = {
+  200: 'Success',
+  201: 'Created',
+  204: 'Done; no body',
+  400: 'Invalid request',
+  401: 'Missing or bad API key',
+  403: 'Bad token, or not allowed',
+  404: 'Not there, or not visible to the caller',
+  409: 'Conflicts with the present state',
+  413: 'Too large',
+  415: 'Unsupported media type',
+  429: 'Too many at once; see Retry-After',
+  500: 'Internal error',
+};
+
+const API_KEY = [{ apiKey: [] }, { bearer: [] }];
+const SECURITY: Record<Route['access'], JsonObject[]> = {
+  open: [],
+  key: API_KEY,
+  ownerKey: API_KEY,
+  keyOrToken: [...API_KEY, { jfwt: [] }],
+};
+
+/** OpenAPI 3.1 document of the compatible endpoints and of /api/v1. `version` is the platform's. */
+export function openApiDocument(publicUrl: string, version: string): JsonObject {
+  const paths: Record<string, JsonObject> = {};
+  const groups = [
+    { tag: 'compatible', routes: compatibleRoutes, error: 'CompatibleError', media: 'application/json' },
+    { tag: 'api-v1', routes: apiV1Routes, error: 'Problem', media: 'application/problem+json' },
+  ];
+  for (const { tag, routes, error, media } of groups) {
+    const failure = { content: { [media]: { schema: { $ref: `#/components/schemas/${error}` } } } };
+    for (const [operationId, route] of Object.entries<Route>(routes)) {
+      const operations = (paths[route.path] ??= {});
+      operations[route.method.toLowerCase()] = { operationId, tags: [tag], ...operation(route, failure) };
+    }
+  }
+  return {
+    openapi: '3.1.1',
+    info: { title: 'JellyFaaS, self-hosted', version },
+    servers: [{ url: publicUrl }],
+    paths,
+    components: {
+      schemas: { CompatibleError: jsonSchema(CompatibleError), Problem: jsonSchema(Problem) },
+      securitySchemes: {
+        apiKey: { type: 'apiKey', in: 'header', name: 'x-jf-apikey' },
+        bearer: { type: 'http', scheme: 'bearer', description: 'An API key (`sk_…`)' },
+        jfwt: { type: 'apiKey', in: 'header', name: 'jfwt' },
+      },
+    },
+  };
+}
+
+function operation(route: Route, failure: JsonObject): JsonObject {
+  const responses: JsonObject = { [route.success.status]: success(route.success) };
+  for (const status of [...route.errors, 500])
+    responses[status] = { description: REASONS[status] ?? 'Error', ...failure };
+  const body = requestBody(route);
+  return {
+    summary: route.summary,
+    security: SECURITY[route.access],
+    parameters: [...parameters('path', route.params), ...parameters('query', route.query)],
+    ...(body !== undefined && { requestBody: body }),
+    responses,
+  };
+}
+
+function success(outcome: Success): JsonObject {
+  const description = REASONS[outcome.status];
+  switch (outcome.content) {
+    case 'none':
+      return { description };
+    case 'json':
+      return { description, content: { 'application/json': { schema: jsonSchema(outcome.schema) } } };
+    case 'events':
+      return {
+        description: 'Server-sent events; the data of each is JSON of this schema',
+        content: { 'text/event-stream': { schema: jsonSchema(outcome.schema) } },
+      };
+  }
+}
+
+function requestBody(route: Route): JsonObject | undefined {
+  if (route.upload) {
+    const schema = {
+      type: 'object',
+      properties: { file: { type: 'string', contentMediaType: 'application/zip' } },
+      required: ['file'],
+    };
+    return { required: true, content: { 'multipart/form-data': { schema } } };
+  }
+  if (route.body === undefined) return undefined;
+  return { required: true, content: { 'application/json': { schema: jsonSchema(route.body) } } };
+}
+
+function parameters(place: 'path' | 'query', object: z.ZodObject | undefined): JsonObject[] {
+  if (object === undefined) return [];
+  const schema = jsonSchema(object);
+  const required = new Set(schema['required'] as string[] | undefined);
+  return Object.entries(schema['properties'] as Record<string, JsonObject>).map(([name, property]) => ({
+    name,
+    in: place,
+    required: required.has(name),
+    schema: property,
+  }));
+}
+
+function jsonSchema(schema: z.ZodType): JsonObject {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io: 'input',
+    // A format says the same as the long pattern that stands beside it.
+    override: ({ jsonSchema: generated }) => {
+      if (generated.format !== undefined) delete generated.pattern;
+    },
+  });
+  return rest;
+}

@@ -1,0 +1,31 @@
+import type * as z from 'zod';
+
+/**
+ * One operation of the public API. The gateway validates requests with these schemas, tests check answers
+ * against them, and the OpenAPI document is generated from them.
+ */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** OpenAPI form: `/core-service/v1/library/{functionId}`. */
+  readonly path: string;
+  readonly summary: string;
+  /**
+   * `open`: anybody. `key`: an API key in `x-jf-apikey` (old name `x-p48-apikey`, or as bearer).
+   * `ownerKey`: a key of the installation's owner; others get 403. `keyOrToken`: a key, or a JFWT in `jfwt`.
+   */
+  readonly access: 'open' | 'key' | 'ownerKey' | 'keyOrToken';
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  /** The body is `multipart/form-data` with one file part `file`. */
+  readonly upload?: true;
+  readonly success: Success;
+  /** Statuses besides 500, which everything may answer. */
+  readonly errors: readonly number[];
+}
+
+export type Success =
+  | { readonly status: 200 | 201; readonly content: 'json'; readonly schema: z.ZodType }
+  /** Server-sent events whose `data` is JSON of `schema`. */
+  | { readonly status: 200; readonly content: 'events'; readonly schema: z.ZodType }
+  | { readonly status: 204; readonly content: 'none' };

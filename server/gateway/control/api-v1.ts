@@ -1,0 +1,87 @@
+import type { FastifyInstance } from 'fastify';
+import { type FunctionResource, apiV1Routes as routes, openApiDocument } from '../../../contract/index.ts';
+import type { LibraryFunction } from '../../functions/functions.ts';
+import { rfc3339 } from '../../kernel/clock.ts';
+import { type ApiKeyId } from '../../kernel/ids.ts';
+import { invalidKey } from './authenticate.ts';
+import { bind, fastifyPath } from './bind.ts';
+import type { ControlPlaneOptions } from './control-plane.ts';
+import { serveEventStreams } from './event-streams.ts';
+import { listCalls } from './list-calls.ts';
+
+/** The versioned API. Errors are RFC 9457 problems. */
+export function serveApiV1(app: FastifyInstance, options: ControlPlaneOptions): void {
+  const { accounts, runtimes, publicUrl, version } = options;
+  serveAccount(app, options);
+  serveFunctions(app, options);
+  serveEventStreams(app, options);
+  bind(app, accounts, routes.listCalls, ({ principal, query }) => listCalls(options, principal, query));
+  bind(app, accounts, routes.listRuntimes, async () => ({
+    runtimes: runtimes.map(({ id, available, detail }) => ({ id, available, detail })),
+  }));
+  app.get(fastifyPath(routes.getOpenApi), async () => openApiDocument(publicUrl(), version));
+}
+
+function serveAccount(app: FastifyInstance, { accounts }: ControlPlaneOptions): void {
+  bind(app, accounts, routes.getMe, async ({ principal }) => {
+    const { id, name, email, role, createdAt, updatedAt } = await accounts.get(principal.accountId);
+    return { id, name, email, role, createdAt: rfc3339(createdAt), updatedAt: rfc3339(updatedAt) };
+  });
+
+  bind(app, accounts, routes.listApiKeys, async ({ principal }) => ({
+    apiKeys: (await accounts.listKeys(principal)).map(({ id, createdAt }) => ({
+      id,
+      createdAt: rfc3339(createdAt),
+      current: id === principal.keyId,
+    })),
+  }));
+
+  bind(app, accounts, routes.createApiKey, async ({ apiKey: presented }) => {
+    if (presented === undefined) throw invalidKey();
+    const { info, apiKey } = await accounts.createKey(presented);
+    return { id: info.id, createdAt: rfc3339(info.createdAt), apiKey: apiKey.reveal() };
+  });
+
+  bind(app, accounts, routes.revokeApiKey, ({ principal, params }) =>
+    accounts.revokeKey(principal, params.id as ApiKeyId),
+  );
+}
+
+function serveFunctions(app: FastifyInstance, { accounts, functions, publicUrl }: ControlPlaneOptions): void {
+  bind(app, accounts, routes.getFunction, async ({ principal, params }) =>
+    functionResource(await functions.get(principal, params.shortname), publicUrl()),
+  );
+  bind(app, accounts, routes.deleteFunction, ({ principal, params, query }) =>
+    functions.delete(principal, params.shortname, query.version),
+  );
+}
+
+function functionResource(fn: LibraryFunction, publicUrl: string): FunctionResource {
+  const { shortname, name, description, ownerName, mine, active, published, tags, ai } = fn;
+  return {
+    shortname,
+    name,
+    description,
+    ownerName,
+    mine,
+    active,
+    published,
+    createdAt: rfc3339(fn.createdAt),
+    updatedAt: rfc3339(fn.updatedAt),
+    tags: [...tags],
+    ai,
+    versions: fn.versions.map(({ version, releasedAt, spec, runtimeDetail, deployments, statistics }) => ({
+      version,
+      releasedAt: rfc3339(releasedAt),
+      runtime: spec.runtime,
+      runtimeDetail,
+      entrypoint: spec.entrypoint,
+      requestType: spec.requestType,
+      egress: [...spec.egress],
+      timeoutSeconds: spec.timeoutSeconds,
+      corsOrigins: [...spec.corsOrigins],
+      deployments: deployments.map(({ id, size }) => ({ id, size, url: `${publicUrl}/${id}` })),
+      statistics: { ...statistics, avgDurationMs: Math.round(statistics.avgDurationMs) },
+    })),
+  };
+}

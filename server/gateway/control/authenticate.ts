@@ -1,0 +1,65 @@
+import type { FastifyRequest } from 'fastify';
+import type { Route } from '../../../contract/index.ts';
+import type { Accounts } from '../../accounts/accounts.ts';
+import type { Principal } from '../../accounts/principal.ts';
+import { PlatformError } from '../../kernel/errors.ts';
+
+export interface Caller {
+  readonly principal: Principal;
+  /** The presented API key; undefined when a token proved the caller. */
+  readonly apiKey: string | undefined;
+}
+
+/** The API key of a request: `x-jf-apikey`, its old name, or a bearer. */
+export function presentedKey(request: FastifyRequest): string | undefined {
+  const header = request.headers['x-jf-apikey'] ?? request.headers['x-p48-apikey'];
+  if (typeof header === 'string' && header !== '') return header;
+  return /^Bearer (sk_\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+}
+
+export function invalidKey(): PlatformError {
+  return new PlatformError({
+    kind: 'unauthenticated',
+    code: 'auth.invalid_key',
+    message: 'The API key is missing, wrong or revoked. Send a live key in the header x-jf-apikey.',
+  });
+}
+
+/** Decides who makes a request, by the route's rule; throws 401 or 403. A bad key is never saved by a good token. */
+export async function authenticate(
+  accounts: Pick<Accounts, 'authenticateKey' | 'verifyToken'>,
+  request: FastifyRequest,
+  access: Exclude<Route['access'], 'open'>,
+): Promise<Caller> {
+  const apiKey = presentedKey(request);
+  if (apiKey === undefined) {
+    const principal = access === 'keyOrToken' ? await byToken(accounts, request) : undefined;
+    if (principal === undefined) throw invalidKey();
+    return { principal, apiKey };
+  }
+  const principal = await accounts.authenticateKey(apiKey);
+  if (principal === undefined) throw invalidKey();
+  if (access === 'ownerKey' && principal.role !== 'owner') {
+    throw new PlatformError({
+      kind: 'permission_denied',
+      code: 'auth.owner_only',
+      message: "Only the installation's owner may do this. Ask the owner, or use the owner's API key.",
+    });
+  }
+  return { principal, apiKey };
+}
+
+async function byToken(
+  accounts: Pick<Accounts, 'verifyToken'>,
+  request: FastifyRequest,
+): Promise<Principal | undefined> {
+  const token = request.headers['jfwt'] ?? request.headers['p48wt'];
+  if (typeof token !== 'string' || token === '') return undefined;
+  const principal = await accounts.verifyToken(token);
+  if (principal !== undefined) return principal;
+  throw new PlatformError({
+    kind: 'permission_denied',
+    code: 'auth.invalid_token',
+    message: 'The JFWT is wrong, expired or revoked. Get a new one from /auth-service/v1/validate.',
+  });
+}

@@ -1,0 +1,140 @@
+import type { Socket } from 'node:net';
+import Fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify';
+import multipart from '@fastify/multipart';
+import type { Accounts } from '../../accounts/accounts.ts';
+import type { CallStore } from '../../calls/call-record.ts';
+import type { Console } from '../../calls/console.ts';
+import type { Functions } from '../../functions/functions.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { type ErrorKind, PlatformError } from '../../kernel/errors.ts';
+import type { EventLog } from '../../kernel/events.ts';
+import type { RuntimeStatus } from '../../languages/language.ts';
+import { type ErrorFormat, renderError, reportFailure, writeError } from '../errors.ts';
+import { serveHealth } from '../health.ts';
+import type { GatewayLimits } from '../limits.ts';
+import type { Metrics } from '../metrics.ts';
+import { serveApiV1 } from './api-v1.ts';
+import { serveCompatible } from './compatible.ts';
+import { SECURITY_HEADERS } from '../security-headers.ts';
+
+export interface ControlPlaneOptions {
+  readonly accounts: Omit<Accounts, 'bootstrap' | 'accountKeyOf'>;
+  readonly functions: Omit<Functions, 'directory' | 'recover' | 'close'>;
+  readonly calls: Pick<CallStore, 'list'>;
+  readonly console: Console;
+  readonly runtimes: readonly RuntimeStatus[];
+  readonly metrics: Pick<Metrics, 'render' | 'contentType'>;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  readonly limits: GatewayLimits;
+  /** The platform's version, for the OpenAPI document. */
+  readonly version: string;
+  /** Without trailing slash; known once the server listens. */
+  readonly publicUrl: () => string;
+  readonly ready: () => boolean;
+  /** Aborted when the server begins to drain. */
+  readonly closing: AbortSignal;
+}
+
+/** Everything that is not a function call: compatible endpoints, /api/v1, health and metrics. */
+export function createControlPlane(
+  options: ControlPlaneOptions,
+  serverFactory: FastifyServerFactory,
+  clientErrorHandler: (error: Error, socket: Socket) => void,
+): FastifyInstance {
+  const app = Fastify({
+    serverFactory,
+    clientErrorHandler,
+    logger: false,
+    bodyLimit: options.limits.bodyBytesMax,
+    requestIdHeader: false,
+    frameworkErrors: (error, request, reply) => {
+      writeError(reply.raw, fastifyError(error), formatOf(request.url));
+    },
+  });
+  app.decorateRequest('caller');
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers(SECURITY_HEADERS);
+  });
+  parseBodies(app);
+  void app.register(multipart);
+  app.setNotFoundHandler(() => {
+    throw new PlatformError({
+      kind: 'not_found',
+      code: 'request.unknown_route',
+      message: 'There is no such endpoint. Check method and path; /api/v1/openapi.json lists them.',
+    });
+  });
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = fastifyError(thrown);
+    reportFailure(options.events, error, 'control');
+    const { status, headers, body } = renderError(error, formatOf(request.url));
+    return reply.status(status).headers(headers).send(body);
+  });
+  void app.register(async (scope) => {
+    serveHealth(scope, options);
+    serveCompatible(scope, options);
+    serveApiV1(scope, options);
+  });
+  return app;
+}
+
+function formatOf(url: string): ErrorFormat {
+  return url.startsWith('/api/v1') ? 'problem' : 'compatible';
+}
+
+/** Clients send `Content-Type: application/json` with nothing behind it, on every method. */
+function parseBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    if (body.length === 0) {
+      done(null, undefined);
+      return;
+    }
+    try {
+      done(null, JSON.parse(String(body)));
+    } catch {
+      done(
+        new PlatformError({
+          kind: 'invalid_argument',
+          code: 'request.invalid_json',
+          message: 'The body is not valid JSON, though its content type says so.',
+        }),
+      );
+    }
+  });
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+    if (body.length === 0) done(null, undefined);
+    else done(unsupportedMedia());
+  });
+}
+
+function unsupportedMedia(): PlatformError {
+  return new PlatformError({
+    kind: 'unsupported_media',
+    code: 'request.unsupported_media_type',
+    message: 'Send the body as application/json.',
+  });
+}
+
+/** Fastify's own refusals in our words; everything else stays what it is. */
+function fastifyError(thrown: unknown): unknown {
+  if (thrown instanceof PlatformError || !(thrown instanceof Error)) return thrown;
+  if (!('code' in thrown) || !String(thrown.code).startsWith('FST_')) return thrown;
+  const status = 'statusCode' in thrown ? Number(thrown.statusCode) : 500;
+  if (status >= 500) return thrown;
+  if (status === 415) return unsupportedMedia();
+  if (status === 413) {
+    return new PlatformError({
+      kind: 'too_large',
+      code: 'request.body_too_large',
+      message: 'The body is larger than this endpoint takes.',
+    });
+  }
+  const kind: ErrorKind = status === 404 ? 'not_found' : 'invalid_argument';
+  return new PlatformError({
+    kind,
+    code: 'request.malformed',
+    message: 'The request is malformed: check its URL, headers and length.',
+  });
+}

@@ -1,0 +1,138 @@
+import { once } from 'node:events';
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { type ControlPlaneOptions, createControlPlane } from './control/control-plane.ts';
+import { type GatewayLimits, gatewayLimits } from './limits.ts';
+
+/** Answers one function call; the deployment id is well-formed but need not exist. */
+export type DataPlane = (req: IncomingMessage, res: ServerResponse, deploymentId: string) => void;
+
+export interface GatewayOptions extends Omit<ControlPlaneOptions, 'limits' | 'publicUrl' | 'closing'> {
+  readonly dataPlane: DataPlane;
+  /** How clients reach this server, without trailing slash; the address it listens on if absent. */
+  readonly publicUrl?: string | undefined;
+  readonly limits?: Partial<GatewayLimits>;
+}
+
+export interface Gateway {
+  /** Starts to accept; port 0 takes a free one. */
+  listen(address: { host: string; port: number }): Promise<{ host: string; port: number; publicUrl: string }>;
+  /**
+   * Stops accepting, ends event streams, lets requests in flight finish, and cuts what is left after
+   * `deadlineMs`. Readiness answers 503 meanwhile.
+   */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** The one listener: calls of functions go to the data plane, everything else to the control plane. */
+export function createGateway(options: GatewayOptions): Gateway {
+  const limits: GatewayLimits = { ...gatewayLimits, ...options.limits };
+  const closing = new AbortController();
+  const answering = new WeakMap<Socket, ServerResponse>();
+  const server = createServer(serverOptions(limits));
+  server.maxConnections = limits.connectionsMax;
+  // A full house makes room by closing connections that wait for nothing.
+  server.on('drop', () => server.closeIdleConnections());
+  const publicUrl = (): string => options.publicUrl ?? urlOf(server);
+
+  const app = createControlPlane(
+    { ...options, limits, publicUrl, closing: closing.signal },
+    (control) =>
+      server.on('request', (req, res) => {
+        answering.set(req.socket, res);
+        if (closing.signal.aborted) res.shouldKeepAlive = false;
+        const deploymentId = deploymentIdOf(req.url ?? '');
+        if (deploymentId === undefined) control(req, res);
+        else options.dataPlane(req, res, deploymentId);
+      }),
+    (error, socket) => refuseMalformed(error, socket, answering.get(socket)),
+  );
+
+  return {
+    async listen({ host, port }) {
+      await app.ready();
+      server.listen({ host, port, backlog: 1024 });
+      await once(server, 'listening');
+      const address = server.address() as AddressInfo;
+      return { host: address.address, port: address.port, publicUrl: publicUrl() };
+    },
+    async close(deadlineMs) {
+      closing.abort();
+      if (server.listening) await drain(server, deadlineMs);
+      await app.close();
+    },
+  };
+}
+
+function serverOptions(limits: GatewayLimits): Parameters<typeof createServer>[0] & object {
+  return {
+    maxHeaderSize: limits.headerBytesMax,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: limits.connectionCheckMs,
+    insecureHTTPParser: false,
+    noDelay: true,
+  };
+}
+
+const DEPLOYMENT_ID = /^[a-z0-9-]+-[0-9a-v]{20}-\d+-[a-z]+$/;
+const DEPLOYMENT_ID_LENGTH_MAX = 100;
+
+/** The first path segment, if it has the form of a deployment id. */
+export function deploymentIdOf(url: string): string | undefined {
+  const end = url.slice(1).search(/[/?#]/);
+  const segment = end === -1 ? url.slice(1) : url.slice(1, end + 1);
+  const fits = url.startsWith('/') && segment.length <= DEPLOYMENT_ID_LENGTH_MAX;
+  return fits && DEPLOYMENT_ID.test(segment) ? segment : undefined;
+}
+
+async function drain(server: Server, deadlineMs: number): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(deadline);
+}
+
+function urlOf(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen');
+  const { family, port } = address;
+  const wildcard = address.address === '0.0.0.0' || address.address === '::';
+  const host = family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `http://${wildcard ? '127.0.0.1' : host}:${port}`;
+}
+
+const REFUSALS: Record<string, { readonly status: string; readonly body: object }> = {
+  HPE_HEADER_OVERFLOW: {
+    status: '431 Request Header Fields Too Large',
+    body: { errorId: 'request.headers_too_large', errorMessage: 'The request headers are too large.' },
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: '408 Request Timeout',
+    body: { errorId: 'request.timeout', errorMessage: 'The request did not arrive in time.' },
+  },
+};
+const MALFORMED = {
+  status: '400 Bad Request',
+  body: { errorId: 'request.malformed', errorMessage: 'This is not a well-formed HTTP/1.1 request.' },
+};
+
+/** What the HTTP parser refuses never becomes a request, so it is answered on the socket, which then closes. */
+function refuseMalformed(error: Error, socket: Socket, response: ServerResponse | undefined): void {
+  const halfAnswered = response !== undefined && response.headersSent && !response.writableFinished;
+  if (!socket.writable || halfAnswered || ('code' in error && error.code === 'ECONNRESET')) {
+    socket.destroy();
+    return;
+  }
+  const { status, body } = REFUSALS['code' in error ? String(error.code) : ''] ?? MALFORMED;
+  const text = JSON.stringify(body);
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n` +
+      `Connection: close\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+    () => socket.destroy(),
+  );
+}
