@@ -1,0 +1,106 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Duplex, Readable } from 'node:stream';
+import { PlatformError } from '../kernel/errors.ts';
+import type { SandboxHost } from './host.ts';
+import type { JailLimits } from './jail.ts';
+
+/**
+ * Joins the control groups, makes itself the first choice of the host's OOM killer, and becomes the program in
+ * its arguments. Nothing is ever pasted into this text.
+ */
+const LAUNCH_SCRIPT = `
+groups=$1; shift
+while [ "$groups" -gt 0 ]; do
+  echo $$ > "$1" || exit 125
+  shift; groups=$((groups - 1))
+done
+echo 500 > /proc/self/oom_score_adj
+exec "$@"
+`;
+
+const OPEN_FILES = 4096;
+const FILE_SIZE_BYTES = 2 * 1024 * 1024 * 1024;
+
+/** Room for thread stacks and the like where memory can only be limited for each process. */
+const DATA_HEADROOM_MIB = 256;
+const MIB = 1024 * 1024;
+
+export interface Launch {
+  readonly host: SandboxHost;
+  readonly uid: number;
+  readonly limits: JailLimits;
+  readonly procsFiles: readonly string[];
+  readonly seccompFilter: Buffer;
+  readonly bubblewrapArguments: readonly string[];
+  readonly argv: readonly string[];
+}
+
+export interface LaunchedProcess {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly control: Duplex;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+}
+
+/**
+ * sh → prlimit → setpriv → bwrap, one process all along. Descriptor 3 is the guest's control socket;
+ * bubblewrap reads its arguments from 4 (so that environment and paths show in no process list) and the
+ * filter from 5, and closes both. Node opens everything else close-on-exec.
+ */
+export async function launch(options: Launch): Promise<LaunchedProcess> {
+  const { host, procsFiles, argv } = options;
+  const command = [
+    limitResources(options),
+    host.isRoot ? becomeUser(host.setpriv, options.uid) : [],
+    [host.bwrap, '--args', '4', '--seccomp', '5', '--'],
+    argv,
+  ].flat();
+  const child = spawn(
+    '/bin/sh',
+    ['-c', LAUNCH_SCRIPT, 'jail', String(procsFiles.length), ...procsFiles, ...command],
+    { env: {}, cwd: '/', stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'] },
+  );
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (error) => reject(startFailed(error)));
+  });
+  const [, stdout, stderr, control, argumentsPipe, filterPipe] = child.stdio as unknown as (Duplex &
+    Readable)[];
+  if (child.pid === undefined || !stdout || !stderr || !control || !argumentsPipe || !filterPipe) {
+    throw startFailed();
+  }
+  // A jail that ends early closes its side; what then could not be written does not matter.
+  for (const pipe of [control, argumentsPipe, filterPipe]) pipe.on('error', () => undefined);
+  argumentsPipe.end(options.bubblewrapArguments.map((argument) => `${argument}\0`).join(''));
+  filterPipe.end(options.seccompFilter);
+  return { child, pid: child.pid, control, stdout, stderr };
+}
+
+function limitResources({ host, limits }: Launch): string[] {
+  const { parents } = host.cgroups;
+  return [
+    host.prlimit,
+    `--core=${host.coreLimit}`,
+    `--nofile=${OPEN_FILES}`,
+    `--fsize=${FILE_SIZE_BYTES}`,
+    // The limit on processes counts by user, so it only makes sense for a user of the jail's own.
+    ...(host.isRoot && !parents.has('pids') ? [`--nproc=${limits.tasks}`] : []),
+    ...(parents.has('memory') ? [] : [`--data=${(limits.memoryMib + DATA_HEADROOM_MIB) * MIB}`]),
+    '--',
+  ];
+}
+
+function becomeUser(setpriv: string, uid: number): string[] {
+  const user = [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
+  return [setpriv, ...user, '--inh-caps=-all', '--bounding-set=-all', '--no-new-privs', '--'];
+}
+
+function startFailed(cause?: unknown): PlatformError {
+  return new PlatformError({
+    kind: 'unavailable',
+    code: 'sandbox.start_failed',
+    message: 'The host could not start another process. Try again; if it stays, tell the operator.',
+    cause,
+  });
+}

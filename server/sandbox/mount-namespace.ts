@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process';
+import { openRunDirectory, type RunDirectory, type RunDirectoryOptions } from './run-directory.ts';
+
+/** Says in argv that the process is already inside; argv, because the environment would reach children. */
+const INSIDE_FLAG = '--inside-private-mounts';
+
+export type PrivateMountsOptions = Omit<RunDirectoryOptions, 'privateMounts'>;
+
+/**
+ * The first thing that `main.ts` does. As root it replaces this process by itself (same pid) in a mount
+ * namespace of its own and so returns only inside of it; where that is not possible it returns a run directory
+ * that says so among its limitations.
+ */
+export function enterPrivateMounts(options: PrivateMountsOptions = {}): Promise<RunDirectory> {
+  const inside = process.argv.includes(INSIDE_FLAG);
+  if (!inside && process.getuid?.() === 0 && mayUnshare()) reexecInside();
+  return openRunDirectory({ ...options, privateMounts: inside });
+}
+
+/** The arguments of the program itself, without the mark that `enterPrivateMounts` leaves among them. */
+export function programArguments(): string[] {
+  return process.argv.slice(2).filter((argument) => argument !== INSIDE_FLAG);
+}
+
+const UNSHARE = ['--mount', '--propagation', 'private', '--'] as const;
+
+function mayUnshare(): boolean {
+  return process.execve !== undefined && spawnSync('unshare', [...UNSHARE, 'true']).status === 0;
+}
+
+function reexecInside(): never {
+  const [, ...program] = process.argv;
+  const command = [process.execPath, ...process.execArgv, ...program, INSIDE_FLAG];
+  process.execve?.('/usr/bin/env', ['env', 'unshare', ...UNSHARE, ...command]);
+  throw new Error('execve returned');
+}

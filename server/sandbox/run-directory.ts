@@ -1,0 +1,200 @@
+import { constants } from 'node:fs';
+import {
+  access,
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { PlatformError } from '../kernel/errors.ts';
+import { instanceName, isLeftOver } from './instance-name.ts';
+import type { Limitation } from './jail.ts';
+import { runTool } from './run-tool.ts';
+
+/**
+ * The RAM file system under which everything lies that jails need: code, sockets, scratch space. Nothing below
+ * it ever reaches a disk. In a private mount namespace it vanishes with the process, kill -9 included.
+ */
+export interface RunDirectory {
+  /** Mode 0711: jailed uids may pass through, and list nothing. */
+  readonly path: string;
+  readonly limitations: readonly Limitation[];
+  /** Makes a directory `name` of at most `sizeMib`, owned by `uid`, mode 0700. Returns its path. */
+  createCapped(name: string, sizeMib: number, uid: number): Promise<string>;
+  /** Removes what `createCapped` made, whatever lies in it. */
+  removeCapped(path: string): Promise<void>;
+  /**
+   * A path under which any uid can reach this host file or directory: the same path when all its parents let
+   * others pass, else a read-only bind mount (root only). Rejects with `sandbox.bind_missing` when it does not
+   * exist and `sandbox.bind_unreachable` when others may not read it.
+   */
+  exposePath(hostPath: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface RunDirectoryOptions {
+  /** Where to mount; default `/run/jellyfaas` for root. */
+  readonly path?: string;
+  /** Most RAM that code, sockets and scratch space of all jails may take together; default half of the RAM. */
+  readonly sizeMib?: number;
+  /** Whether this process has a mount namespace of its own (see mount-namespace.ts). */
+  readonly privateMounts: boolean;
+  /** $XDG_RUNTIME_DIR, for hosts where the server is not root. */
+  readonly userRuntimeDir?: string | undefined;
+}
+
+export async function openRunDirectory(options: RunDirectoryOptions): Promise<RunDirectory> {
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot && options.privateMounts) return openMounted(options);
+  return openPlain(isRoot, options);
+}
+
+async function openMounted(options: RunDirectoryOptions): Promise<RunDirectory> {
+  const path = options.path ?? '/run/jellyfaas';
+  await mkdir(path, { recursive: true });
+  const size = options.sizeMib === undefined ? '50%' : `${options.sizeMib}m`;
+  const swapSafe = await mountTmpfs(path, `mode=0711,size=${size}`);
+  const limitations: Limitation[] = [];
+  if (!swapSafe && (await hostSwaps())) {
+    limitations.push({
+      code: 'ram-may-swap',
+      message: 'The kernel is older than 6.4, so RAM files of jails may be swapped to disk: turn swap off.',
+    });
+  }
+  return runDirectory({ path, limitations, mounts: true, close: () => unmount(path) });
+}
+
+/** Not root, or no right to mount: a plain directory on a RAM file system, without caps of its own. */
+async function openPlain(isRoot: boolean, options: RunDirectoryOptions): Promise<RunDirectory> {
+  const parent = isRoot ? '/dev/shm' : (options.userRuntimeDir ?? '/dev/shm');
+  for (const name of await readdir(parent)) {
+    if (isLeftOver(name)) await rm(join(parent, name), { recursive: true, force: true });
+  }
+  const path = await mkdtemp(join(parent, `${instanceName()}-`));
+  await chmod(path, isRoot ? 0o711 : 0o700);
+  const limitations: Limitation[] = [
+    {
+      code: 'no-private-mounts',
+      message:
+        'The server may not mount file systems of its own: scratch space of builds has no size cap, and code in RAM outlives a kill -9 until the next start. Run it as root.',
+    },
+  ];
+  const close = (): Promise<void> => rm(path, { recursive: true, force: true });
+  return runDirectory({ path, limitations, mounts: false, close });
+}
+
+interface Backing {
+  readonly path: string;
+  readonly limitations: readonly Limitation[];
+  readonly mounts: boolean;
+  readonly close: () => Promise<void>;
+}
+
+function runDirectory(backing: Backing): RunDirectory {
+  const exposed = new Map<string, Promise<string>>();
+  return {
+    path: backing.path,
+    limitations: backing.limitations,
+    async createCapped(name, sizeMib, uid) {
+      const path = join(backing.path, name);
+      await mkdir(path);
+      if (backing.mounts) await mountTmpfs(path, `mode=0700,size=${sizeMib}m,uid=${uid},gid=${uid}`);
+      else await own(path, uid);
+      return path;
+    },
+    async removeCapped(path) {
+      if (!backing.mounts) return rm(path, { recursive: true, force: true });
+      await unmount(path);
+      return rmdir(path);
+    },
+    exposePath(hostPath) {
+      const known = exposed.get(hostPath);
+      if (known !== undefined) return known;
+      const target = join(backing.path, `exposed-${exposed.size}`);
+      const made = expose(hostPath, backing.mounts ? target : undefined);
+      exposed.set(hostPath, made);
+      made.catch(() => exposed.delete(hostPath));
+      return made;
+    },
+    close: backing.close,
+  };
+}
+
+async function own(path: string, uid: number): Promise<void> {
+  await chmod(path, 0o700);
+  if (process.getuid?.() === 0) await chown(path, uid, uid);
+}
+
+/** Returns whether the kernel promised never to swap it (Linux 6.4 and later). */
+async function mountTmpfs(path: string, options: string): Promise<boolean> {
+  const mount = (extra: string): Promise<void> =>
+    runTool('mount', ['-t', 'tmpfs', '-o', `nosuid,nodev,${options}${extra}`, 'jellyfaas', path]);
+  try {
+    await mount(',noswap');
+    return true;
+  } catch {
+    await mount('');
+    return false;
+  }
+}
+
+async function unmount(path: string): Promise<void> {
+  await runTool('umount', ['--lazy', '--recursive', path]);
+}
+
+/** Whether anything on this host can be swapped to a disk at all. */
+async function hostSwaps(): Promise<boolean> {
+  const swaps = await readFile('/proc/swaps', 'utf8').catch(() => '');
+  return swaps.trim().split('\n').length > 1;
+}
+
+async function expose(hostPath: string, target: string | undefined): Promise<string> {
+  const source = await realpath(hostPath).catch(() => undefined);
+  if (source === undefined) throw bindError('missing', hostPath, 'It does not exist on the host.');
+  const info = await stat(source);
+  const needed = info.isDirectory() ? 0o005 : 0o004;
+  if (process.getuid?.() !== 0) {
+    await access(source, constants.R_OK).catch(() => {
+      throw bindError('unreachable', hostPath, 'The server may not read it.');
+    });
+    return source;
+  }
+  if ((info.mode & needed) !== needed) {
+    throw bindError('unreachable', hostPath, 'Give others the right to read it (chmod o+rX).');
+  }
+  if (await othersMayPass(dirname(source))) return source;
+  if (target === undefined) {
+    throw bindError(
+      'unreachable',
+      hostPath,
+      'A directory above it is closed to others, and the server may not mount.',
+    );
+  }
+  await (info.isDirectory() ? mkdir(target) : writeFile(target, ''));
+  await runTool('mount', ['--bind', source, target]);
+  await runTool('mount', ['-o', 'remount,bind,ro,nosuid,nodev', target]);
+  return target;
+}
+
+async function othersMayPass(directory: string): Promise<boolean> {
+  if (((await lstat(directory)).mode & 0o001) === 0) return false;
+  return directory === '/' || othersMayPass(dirname(directory));
+}
+
+function bindError(what: 'missing' | 'unreachable', path: string, advice: string): PlatformError {
+  return new PlatformError({
+    kind: 'failed_precondition',
+    owner: 'platform',
+    code: `sandbox.bind_${what}`,
+    message: `The sandbox cannot show ${path} to a jail. ${advice}`,
+  });
+}
