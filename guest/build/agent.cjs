@@ -2,7 +2,7 @@
 // Runs one build tool inside the jail. The jail has no network: the only way out is the egress proxy's socket.
 // Tools speak HTTP proxy over TCP, so this forwards a local port to that socket and then runs the tool.
 const { spawn } = require('node:child_process');
-const { openForwarder } = require('./forwarder.cjs');
+const { openForwarder } = require('../egress-forwarder.cjs');
 
 const [command, ...args] = process.argv.slice(2);
 

@@ -30,31 +30,32 @@ export interface BuildStep {
  */
 export type RunBuildStep = (step: BuildStep) => Promise<void>;
 
+/** Install scripts want a shell, make, a compiler; workers see none of it. */
+const PROGRAMS: readonly JailBind[] = [
+  { source: '/usr/bin', target: '/usr/bin' },
+  { source: '/usr/bin', target: '/bin' },
+  { source: '/usr/include', target: '/usr/include' },
+].filter(({ source }) => existsSync(source));
+
 export const PROXY_URL = 'http://127.0.0.1:3128';
 
 const TIMEOUT_MS = 300_000;
 const MEMORY_MIB = 1024;
 const NODE = '/opt/jellyfaas/build/node';
-const FORWARDER = '/opt/jellyfaas/build/forwarder.cjs';
+const FORWARDER = '/opt/jellyfaas/egress-forwarder.cjs';
 const AGENT = '/opt/jellyfaas/build/agent.cjs';
 
 /** The operator's certificate authorities, where Linux distributions keep them. */
 const CA_BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
 const CA_BUNDLE_SOURCES = [CA_BUNDLE, '/etc/pki/tls/certs/ca-bundle.crt'];
 
-export interface BuildStepOptions {
-  readonly jail: Jail;
-  /** Gives the path under which jailed uids can read a host path. */
-  readonly expose: (hostPath: string) => Promise<string>;
-}
-
-export function createBuildStepRunner({ jail, expose }: BuildStepOptions): RunBuildStep {
-  async function start(step: BuildStep): Promise<JailedProcess> {
-    const networked = step.hosts === undefined ? undefined : await networkPart(expose);
+export function createBuildStepRunner(jail: Jail): RunBuildStep {
+  function start(step: BuildStep): Promise<JailedProcess> {
+    const networked = step.hosts === undefined ? undefined : networkPart();
     return jail.start({
       argv: [...(networked?.argv ?? []), ...step.argv],
       env: { ...networked?.env, ...step.env },
-      binds: [...(networked?.binds ?? []), ...step.binds],
+      binds: [...PROGRAMS, ...(networked?.binds ?? []), ...step.binds],
       limits: buildLimits(step.memoryMib ?? MEMORY_MIB),
       scratch: step.scratch,
       cwd: step.cwd ?? '/work',
@@ -84,12 +85,12 @@ export function createBuildStepRunner({ jail, expose }: BuildStepOptions): RunBu
 }
 
 /** The agent and what it needs: a forwarder from a local port to the egress socket, then the tool. */
-async function networkPart(expose: BuildStepOptions['expose']) {
+function networkPart() {
   const bundle = CA_BUNDLE_SOURCES.find((path) => existsSync(path));
   const binds: JailBind[] = [
-    { source: await expose(process.execPath), target: NODE },
-    { source: await expose(guestFile('build/agent.cjs')), target: AGENT },
-    { source: await expose(guestFile('build/forwarder.cjs')), target: FORWARDER },
+    { source: process.execPath, target: NODE },
+    { source: guestFile('build/agent.cjs'), target: AGENT },
+    { source: guestFile('egress-forwarder.cjs'), target: FORWARDER },
   ];
   if (bundle !== undefined) binds.push({ source: bundle, target: CA_BUNDLE });
   return {

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { AccountId, LayerId } from '../kernel/ids.ts';
 import type { Scratch } from '../sandbox/jail.ts';
-import { copyTree, digestTree, listHostileTree, refuseEscapingLinks } from './hostile-tree.ts';
+import {
+  copyTree,
+  digestTree,
+  listHostileTree,
+  refuseEscapingLinks,
+  type TreeEntry,
+} from './hostile-tree.ts';
 import { BuildFailure } from './language.ts';
 
 /** Whose look-ups an entry of the index serves: one account, or `base` for what holds nothing of anyone's. */
@@ -17,6 +23,8 @@ export interface TakeOptions {
   readonly below: string;
   /** Where workers will see the tree; links may lead into it and to `/app`. */
   readonly mountedAt: string;
+  /** Leaves entries out, or leads links elsewhere. */
+  readonly arrange?: (entries: readonly TreeEntry[]) => readonly TreeEntry[];
 }
 
 /**
@@ -59,9 +67,10 @@ export async function openLayerStore(directory: string): Promise<LayerStore> {
   const path = (id: LayerId): string => join(directory, id);
   const entryPath = (owner: LayerIndex, inputKey: string): string => join(index, owner, inputKey);
 
-  async function take({ scratch, below, mountedAt }: TakeOptions): Promise<LayerId> {
+  async function take({ scratch, below, mountedAt, arrange }: TakeOptions): Promise<LayerId> {
     const root = await plainDirectory(scratch.path, below);
-    const entries = await listHostileTree(root, BOUNDS);
+    const found = await listHostileTree(root, BOUNDS);
+    const entries = arrange?.(found) ?? found;
     refuseEscapingLinks(entries, mountedAt, ['/app']);
     const copy = join(incoming, randomBytes(12).toString('hex'));
     try {

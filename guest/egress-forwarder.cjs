@@ -23,4 +23,4 @@ function openForwarder() {
   });
 }
 
-module.exports = { openForwarder, PROXY_PORT };
+module.exports = { openForwarder, EGRESS_SOCKET, PROXY_PORT };
