@@ -1,0 +1,29 @@
+import type { AccountId, ApiKeyId } from '../kernel/ids.ts';
+import type { Account } from './accounts.ts';
+
+export interface StoredApiKey {
+  readonly id: ApiKeyId;
+  readonly accountId: AccountId;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  /** Tokens of another epoch are dead: raising it ends them all at once and leaves the key. */
+  readonly epoch: number;
+  /** HMAC-SHA256 of the key under the installation's pepper; the key itself is stored nowhere. */
+  readonly hmac: Uint8Array;
+  /** The account key, which only the API key opens (decision D5). */
+  readonly wrappedAccountKey: Uint8Array;
+}
+
+/** Durable when a promise resolves. */
+export interface AccountStore {
+  /** Both or neither. Throws `accounts.email_taken` (already_exists), whatever the case of ASCII letters. */
+  insertAccount(account: Account, firstKey: StoredApiKey): Promise<void>;
+  findAccount(accountId: AccountId): Promise<Account | undefined>;
+  /** In the order of their creation. */
+  listAccounts(): Promise<Account[]>;
+  /** Keys of all accounts. */
+  listKeys(): Promise<StoredApiKey[]>;
+  insertKey(key: StoredApiKey): Promise<void>;
+  /** Leaves no byte of the key's row in file or log. */
+  removeKey(keyId: ApiKeyId): Promise<void>;
+}

@@ -1,0 +1,125 @@
+import type { Selectable } from 'kysely';
+import type { AccountStore, StoredApiKey } from '../accounts/account-store.ts';
+import type { Account } from '../accounts/accounts.ts';
+import type { Role } from '../accounts/principal.ts';
+import { PlatformError } from '../kernel/errors.ts';
+import type { EventLog } from '../kernel/events.ts';
+import type { AccountId, ApiKeyId } from '../kernel/ids.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import { accountsAndKeys } from './migrations/accounts/001-accounts-and-keys.ts';
+import { isUniqueViolation, openEncrypted } from './sqlite.ts';
+
+interface AccountTables {
+  account: {
+    id: AccountId;
+    role: Role;
+    name: string;
+    email: string;
+    created_at: number;
+    updated_at: number;
+  };
+  api_key: {
+    id: ApiKeyId;
+    account_id: AccountId;
+    created_at: number;
+    hmac: Uint8Array;
+    epoch: number;
+    wrapped_account_key: Uint8Array;
+  };
+}
+
+export const accountMigrations = [accountsAndKeys];
+
+export interface AccountStoreOptions {
+  /** `<dataDir>/accounts/accounts.db`. */
+  readonly path: string;
+  readonly keyRing: KeyRing;
+  readonly events?: Pick<EventLog, 'emit'>;
+}
+
+export async function openAccountStore({
+  path,
+  keyRing,
+  events,
+}: AccountStoreOptions): Promise<AccountStore & { close(): Promise<void> }> {
+  const store = await openEncrypted<AccountTables>({
+    name: 'accounts',
+    path,
+    key: await keyRing.obtain('stores/accounts', 'root'),
+    migrations: accountMigrations,
+    ...(events && { events }),
+  });
+  const { db } = store;
+  return {
+    async insertAccount(account, firstKey) {
+      await db.transaction().execute(async (tx) => {
+        try {
+          await tx.insertInto('account').values(accountRow(account)).execute();
+        } catch (thrown) {
+          throw isUniqueViolation(thrown) ? emailTaken() : thrown;
+        }
+        await tx.insertInto('api_key').values(keyRow(firstKey)).execute();
+      });
+    },
+    async findAccount(accountId) {
+      const row = await db.selectFrom('account').selectAll().where('id', '=', accountId).executeTakeFirst();
+      return row && toAccount(row);
+    },
+    async listAccounts() {
+      const rows = await db.selectFrom('account').selectAll().orderBy('created_at').orderBy('id').execute();
+      return rows.map(toAccount);
+    },
+    async listKeys() {
+      const rows = await db.selectFrom('api_key').selectAll().orderBy('created_at').orderBy('id').execute();
+      return rows.map(toKey);
+    },
+    async insertKey(key) {
+      await db.insertInto('api_key').values(keyRow(key)).execute();
+    },
+    async removeKey(keyId) {
+      await db.deleteFrom('api_key').where('id', '=', keyId).execute();
+      store.checkpoint();
+    },
+    close: async () => await store.close(),
+  };
+}
+
+function accountRow({ id, role, name, email, createdAt, updatedAt }: Account): AccountTables['account'] {
+  return { id, role, name, email, created_at: createdAt, updated_at: updatedAt };
+}
+
+function toAccount({ created_at, updated_at, ...row }: Selectable<AccountTables['account']>): Account {
+  return { ...row, createdAt: created_at, updatedAt: updated_at };
+}
+
+function keyRow(key: StoredApiKey): AccountTables['api_key'] {
+  const { id, accountId, createdAt, hmac, epoch, wrappedAccountKey } = key;
+  return {
+    id,
+    account_id: accountId,
+    created_at: createdAt,
+    hmac,
+    epoch,
+    wrapped_account_key: wrappedAccountKey,
+  };
+}
+
+function toKey(row: Selectable<AccountTables['api_key']>): StoredApiKey {
+  const { id, account_id, created_at, hmac, epoch, wrapped_account_key } = row;
+  return {
+    id,
+    accountId: account_id,
+    createdAt: created_at,
+    hmac,
+    epoch,
+    wrappedAccountKey: wrapped_account_key,
+  };
+}
+
+function emailTaken(): PlatformError {
+  return new PlatformError({
+    kind: 'already_exists',
+    code: 'accounts.email_taken',
+    message: 'There is an account with this e-mail address already.',
+  });
+}
