@@ -1,0 +1,144 @@
+import type { BuildStore, FunctionStore } from '../functions/function-store.ts';
+import type { EventLog } from '../kernel/events.ts';
+import type { AccountId, FunctionId } from '../kernel/ids.ts';
+import { buildStore, removeIfEmpty } from './build-rows.ts';
+import type { Erase } from './build-rows.ts';
+import { byShortname, toFunction, toRunPlan, toVersion } from './function-rows.ts';
+import type { Db, FunctionTables } from './function-rows.ts';
+import { functionsMigration } from './migrations/functions/001-functions.ts';
+import { openEncrypted } from './sqlite.ts';
+
+export const functionMigrations = [functionsMigration];
+
+export interface FunctionStoreOptions {
+  readonly path: string;
+  readonly key: Uint8Array;
+  readonly events?: Pick<EventLog, 'emit'>;
+}
+
+export async function openFunctionStore({
+  path,
+  key,
+  events,
+}: FunctionStoreOptions): Promise<FunctionStore & { close(): Promise<void> }> {
+  const store = await openEncrypted<FunctionTables>({
+    name: 'functions',
+    path,
+    key,
+    migrations: functionMigrations,
+    ...(events && { events }),
+  });
+  const { db } = store;
+  const erase: Erase = async (work) => {
+    const result = await db.transaction().execute(work);
+    store.checkpoint();
+    return result;
+  };
+  return {
+    ...lookups(db),
+    ...buildStore(db, erase),
+    ...changes(db, erase),
+    close: () => store.close(),
+  };
+}
+
+type Lookups = Pick<
+  FunctionStore,
+  'shortnameTaken' | 'own' | 'listVisible' | 'findVisible' | 'versions' | 'version' | 'liveVersions'
+>;
+
+function lookups(db: Db): Lookups {
+  const visible = (accountId: AccountId) =>
+    db
+      .selectFrom('function as f')
+      .selectAll()
+      .where((where) =>
+        where.and([
+          where.or([where('f.account_id', '=', accountId), where('f.published', '=', 1)]),
+          where.exists(where.selectFrom('version').select('xid').whereRef('function_id', '=', 'f.id')),
+        ]),
+      )
+      .orderBy('f.shortname');
+  const versions = (functionId: FunctionId) =>
+    db.selectFrom('version').selectAll().where('function_id', '=', functionId).orderBy('version', 'desc');
+
+  return {
+    async shortnameTaken(shortname) {
+      return (await byShortname(db, shortname)) !== undefined;
+    },
+    async own(accountId, shortname) {
+      const row = await byShortname(db, shortname);
+      return row?.account_id === accountId ? toFunction(row) : undefined;
+    },
+    async listVisible(accountId) {
+      return (await visible(accountId).execute()).map(toFunction);
+    },
+    async findVisible(accountId, shortname) {
+      const row = await visible(accountId).where('f.shortname', '=', shortname).executeTakeFirst();
+      return row && toFunction(row);
+    },
+    async versions(functionId) {
+      return (await versions(functionId).execute()).map(toVersion);
+    },
+    async version(functionId, version) {
+      const query = versions(functionId).limit(1);
+      const row = await (
+        version === undefined ? query : query.where('version', '=', version)
+      ).executeTakeFirst();
+      return row && toVersion(row);
+    },
+    async liveVersions() {
+      const rows = await db
+        .selectFrom('version as v')
+        .innerJoin('function as f', 'f.id', 'v.function_id')
+        .selectAll('f')
+        .select(['v.version', 'v.xid', 'v.layer', 'v.spec'])
+        .execute();
+      return rows.map((row) => ({ fn: toFunction(row), version: toRunPlan(row) }));
+    },
+  };
+}
+
+function changes(db: Db, erase: Erase): Omit<FunctionStore, keyof Lookups | keyof BuildStore> {
+  return {
+    async setPublished(accountId, shortname, { published, now }) {
+      const row = await db
+        .updateTable('function')
+        .set({ published: published ? 1 : 0, updated_at: now })
+        .where('shortname', '=', shortname)
+        .where('account_id', '=', accountId)
+        .where((where) =>
+          where.exists(where.selectFrom('version').select('xid').whereRef('function_id', '=', 'function.id')),
+        )
+        .returningAll()
+        .executeTakeFirst();
+      return row && toFunction(row);
+    },
+    removeVersion: (accountId, functionId, version) =>
+      erase(async (tx) => {
+        const mine = await tx
+          .selectFrom('function')
+          .select('id')
+          .where('id', '=', functionId)
+          .where('account_id', '=', accountId)
+          .executeTakeFirst();
+        if (mine === undefined) return;
+        const live = { function_id: functionId, version };
+        await tx
+          .deleteFrom('version')
+          .where((where) => where.and(live))
+          .execute();
+        // Bad builds may bear the same number: it stayed free when they failed.
+        await tx
+          .deleteFrom('build')
+          .where((where) => where.and({ ...live, state: 'DEPLOYED' }))
+          .execute();
+        await removeIfEmpty(tx, functionId);
+      }),
+    async removeFunction(accountId, functionId) {
+      await erase((tx) =>
+        tx.deleteFrom('function').where('id', '=', functionId).where('account_id', '=', accountId).execute(),
+      );
+    },
+  };
+}
