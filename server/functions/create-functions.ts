@@ -1,0 +1,42 @@
+import { createSerial } from '../keys/serial.ts';
+import { codeBlob, createBlobs } from './blobs.ts';
+import { createBuildQueue } from './build-queue.ts';
+import { createBuilds } from './builds.ts';
+import type { FunctionsContext, FunctionsPorts } from './context.ts';
+import { createDelete } from './delete.ts';
+import { createDeploy } from './deploy.ts';
+import { createDirectory } from './directory.ts';
+import type { Functions } from './functions.ts';
+import { createLibrary } from './library.ts';
+import { recover } from './recover.ts';
+import { decodeTree } from './tree-codec.ts';
+
+/** Call `recover` once before the first request, and `close` before the store and the key ring close. */
+export function createFunctions(ports: FunctionsPorts): Functions {
+  const blobs = createBlobs({ dir: ports.blobsDir, keyRing: ports.keyRing });
+  const directory = createDirectory(async (functionId, version) =>
+    decodeTree(await blobs.get(codeBlob(functionId, version))),
+  );
+  const ctx: FunctionsContext = {
+    ...ports,
+    blobs,
+    directory,
+    queue: createBuildQueue(ports.buildConcurrency),
+    logs: new Map(),
+    uploadInTurn: createSerial(),
+    changeInTurn: createSerial(),
+  };
+  return {
+    deploy: createDeploy(ctx),
+    ...createBuilds(ctx),
+    ...createLibrary(ctx),
+    delete: createDelete(ctx),
+    directory,
+    recover: () => recover(ctx),
+    async close() {
+      await ctx.queue.close();
+      for (const { log } of ctx.logs.values()) log.end();
+      ctx.logs.clear();
+    },
+  };
+}

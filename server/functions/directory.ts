@@ -1,0 +1,76 @@
+import type { Deployment, DeploymentDirectory, SizeCode } from '../calls/deployment.ts';
+import type { DeploymentId, FunctionId } from '../kernel/ids.ts';
+import type { SourceTree } from '../kernel/source-tree.ts';
+import type { FunctionRow, RunPlan, VersionKey } from './function-store.ts';
+
+/** Shared by the many deployments that have none, so that a function at zero costs little memory. */
+const NONE: readonly string[] = Object.freeze([]);
+
+/** The directory with its write side, for the control plane alone. */
+export interface LiveDirectory extends DeploymentDirectory {
+  add(deployments: readonly Deployment[]): void;
+  /** Retires one version or, without `version`, all of them. */
+  retire(functionId: FunctionId, version?: number): void;
+  setPublished(functionId: FunctionId, published: boolean): void;
+}
+
+export function createDirectory(
+  loadCode: (functionId: FunctionId, version: number) => Promise<SourceTree>,
+): LiveDirectory {
+  const deployments = new Map<string, Deployment>();
+  const listeners: ((id: DeploymentId) => void)[] = [];
+
+  function of(functionId: FunctionId, version?: number): Deployment[] {
+    return [...deployments.values()].filter(
+      (each) => each.functionId === functionId && (version === undefined || each.version === version),
+    );
+  }
+
+  return {
+    find: (id) => deployments.get(id),
+    loadCode: (deployment) => loadCode(deployment.functionId, deployment.version),
+    onRetired: (listener) => void listeners.push(listener),
+    add: (added) => {
+      for (const deployment of added) deployments.set(deployment.id, deployment);
+    },
+    retire: (functionId, version) => {
+      for (const { id } of of(functionId, version)) {
+        deployments.delete(id);
+        for (const listener of listeners) listener(id);
+      }
+    },
+    setPublished: (functionId, published) => {
+      for (const each of of(functionId)) deployments.set(each.id, { ...each, published });
+    },
+  };
+}
+
+type DeployedFunction = Pick<FunctionRow, 'id' | 'ownerId' | 'shortname' | 'published'>;
+
+/** One deployment for each size of a version. Ids follow from the version, so no table needs to hold them. */
+export function deploymentsOf(fn: DeployedFunction, version: VersionKey & RunPlan): Deployment[] {
+  const { spec } = version;
+  return spec.sizes.map((size) => ({
+    id: deploymentId(fn.shortname, version, size),
+    functionId: fn.id,
+    ownerId: fn.ownerId,
+    shortname: fn.shortname,
+    version: version.version,
+    size,
+    runtime: spec.runtime,
+    layer: version.layer,
+    entrypoint: spec.entrypoint,
+    published: fn.published,
+    egress: shared(spec.egress),
+    timeoutMs: spec.timeoutSeconds * 1000,
+    corsOrigins: shared(spec.corsOrigins),
+  }));
+}
+
+export function deploymentId(shortname: string, { xid, version }: VersionKey, size: SizeCode): DeploymentId {
+  return `${shortname}-${xid}-${version}-${size}` as DeploymentId;
+}
+
+function shared(list: readonly string[]): readonly string[] {
+  return list.length === 0 ? NONE : list;
+}
