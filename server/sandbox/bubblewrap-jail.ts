@@ -5,6 +5,7 @@ import type { EventLog } from '../kernel/events.ts';
 import { createBaseSystem } from './base-system.ts';
 import { bubblewrapArguments } from './bubblewrap-arguments.ts';
 import { createJailCgroup, sweepCgroups, type JailCgroup } from './cgroups.ts';
+import type { EgressNetwork } from './egress-guard.ts';
 import { openEgressProxy } from './egress-proxy.ts';
 import type { SandboxHost } from './host.ts';
 import { createJailFiles, type JailFiles } from './jail-files.ts';
@@ -20,6 +21,8 @@ export interface JailOptions {
   readonly runDirectory: RunDirectory;
   readonly events: EventLog;
   readonly uidRange?: UidRange;
+  /** Tests put other people's networks here. */
+  readonly egressNetwork?: EgressNetwork;
 }
 
 /** What all jailed processes of one `Jail` share. */
@@ -120,7 +123,7 @@ async function releaseAll(releases: readonly Release[]): Promise<void> {
 }
 
 async function startHolding(context: Context, spec: JailSpec, releases: Release[]): Promise<JailedProcess> {
-  const { host, runDirectory, events } = context.options;
+  const { host, runDirectory, events, egressNetwork } = context.options;
   const binds = await exposeBinds(runDirectory, spec.binds);
   const name = `jail-${context.nextId++}`;
   const { uid, release } =
@@ -138,6 +141,7 @@ async function startHolding(context: Context, spec: JailSpec, releases: Release[
       policy: spec.egress,
       path: join(files.sockets, 'egress.sock'),
       events,
+      ...(egressNetwork === undefined ? {} : { network: egressNetwork }),
     });
     releases.push(() => proxy.close());
   }

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { instanceName, isLeftOver } from './instance-name.ts';
 import type { JailLimits } from './jail.ts';
@@ -30,6 +30,7 @@ export interface JailCgroup {
 /** The launcher chain and bubblewrap's two processes count as tasks too. */
 const LAUNCHER_TASKS = 3;
 const CPU_PERIOD_US = 100_000;
+const SERVER_LEAF = 'jellyfaas-server';
 const REMOVE_DEADLINE_MS = 10_000;
 
 /**
@@ -37,7 +38,11 @@ const REMOVE_DEADLINE_MS = 10_000;
  * preferred where it has controllers; groups lie below the process' own group, so that limits above still hold.
  */
 export async function findCgroupTree(): Promise<CgroupTree> {
-  const own = await ownCgroups();
+  const [memberships, mountinfo] = await Promise.all([
+    readFile('/proc/self/cgroup', 'utf8'),
+    readFile('/proc/self/mountinfo', 'utf8'),
+  ]).catch(() => ['', ''] as const);
+  const own = locateOwnCgroups(memberships, mountinfo);
   const unified = own.get('');
   if (unified !== undefined) {
     const tree = await openUnified(unified);
@@ -51,19 +56,20 @@ export async function findCgroupTree(): Promise<CgroupTree> {
   return { version: 1, parents };
 }
 
-/** Own group by controller (`''` is the version 2 tree), as absolute directories. */
-async function ownCgroups(): Promise<Map<string, string>> {
-  const [memberships, mounts] = await Promise.all([
-    readFile('/proc/self/cgroup', 'utf8'),
-    readFile('/proc/self/mountinfo', 'utf8'),
-  ]).catch(() => ['', ''] as const);
-  const mounted = cgroupMounts(mounts);
+/**
+ * Own group by controller (`''` is the version 2 tree) as absolute directories, from the texts of
+ * /proc/self/cgroup and /proc/self/mountinfo.
+ */
+export function locateOwnCgroups(memberships: string, mountinfo: string): Map<string, string> {
+  const mounted = cgroupMounts(mountinfo);
   const own = new Map<string, string>();
   for (const line of memberships.split('\n')) {
     const match = /^\d+:([^:]*):(.*)$/.exec(line);
     for (const controller of (match?.[1] ?? 'none').split(',')) {
       const mount = mounted.get(controller);
-      if (mount !== undefined) own.set(controller, join(mount.at, relative(mount.root, match?.[2] ?? '/')));
+      if (mount === undefined) continue;
+      const below = relative(mount.root, match?.[2] ?? '/');
+      own.set(controller, below.startsWith('..') ? mount.at : join(mount.at, below));
     }
   }
   return own;
@@ -94,7 +100,8 @@ async function canMakeGroup(parent: string): Promise<boolean> {
 }
 
 /** Switches the controllers on for children. A group with members must first move them into a leaf. */
-async function openUnified(directory: string): Promise<CgroupTree | undefined> {
+async function openUnified(own: string): Promise<CgroupTree | undefined> {
+  const directory = basename(own) === SERVER_LEAF ? dirname(own) : own;
   const offered = await readFile(join(directory, 'cgroup.controllers'), 'utf8').catch(() => '');
   const usable = CONTROLLERS.filter((controller) => offered.trim().split(' ').includes(controller));
   if (usable.length === 0 || !(await canMakeGroup(directory))) return undefined;
@@ -102,7 +109,7 @@ async function openUnified(directory: string): Promise<CgroupTree | undefined> {
     writeFile(join(directory, 'cgroup.subtree_control'), usable.map((name) => `+${name}`).join(' '));
   try {
     await enable().catch(async () => {
-      const leaf = join(directory, 'jellyfaas-server');
+      const leaf = join(directory, SERVER_LEAF);
       await mkdir(leaf, { recursive: true });
       await writeFile(join(leaf, 'cgroup.procs'), String(process.pid));
       await enable();
