@@ -1,6 +1,7 @@
 import type { BuildStore, FunctionStore } from '../functions/function-store.ts';
 import type { EventLog } from '../kernel/events.ts';
 import type { AccountId, FunctionId } from '../kernel/ids.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
 import { buildStore, removeIfEmpty } from './build-rows.ts';
 import type { Erase } from './build-rows.ts';
 import { byShortname, toFunction, toRunPlan, toVersion } from './function-rows.ts';
@@ -11,20 +12,21 @@ import { openEncrypted } from './sqlite.ts';
 export const functionMigrations = [functionsMigration];
 
 export interface FunctionStoreOptions {
+  /** `<dataDir>/functions/functions.db`. */
   readonly path: string;
-  readonly key: Uint8Array;
+  readonly keyRing: KeyRing;
   readonly events?: Pick<EventLog, 'emit'>;
 }
 
 export async function openFunctionStore({
   path,
-  key,
+  keyRing,
   events,
 }: FunctionStoreOptions): Promise<FunctionStore & { close(): Promise<void> }> {
   const store = await openEncrypted<FunctionTables>({
     name: 'functions',
     path,
-    key,
+    key: await keyRing.obtain('stores/functions', 'root'),
     migrations: functionMigrations,
     ...(events && { events }),
   });

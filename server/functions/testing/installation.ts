@@ -65,8 +65,7 @@ export async function createInstallation(): Promise<Installation> {
   async function start(): Promise<Functions> {
     const keyStore = await openKeyStore({ path: join(dir, 'keys', 'keys.db'), root });
     installation.keyRing = createKeyRing({ root, store: keyStore });
-    const key = await installation.keyRing.obtain('stores/functions', 'root');
-    const store = await openFunctionStore({ path: join(dir, 'functions.db'), key });
+    const store = await openFunctionStore({ path: join(dir, 'functions.db'), keyRing: installation.keyRing });
     installation.store = store;
     const functions = createFunctions({
       store,

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { isId } from '../../checks.ts';
 import type { Migration } from '../../migration.ts';
 
 /** Functions, their versions and their builds. A deployment's id follows from its version: no table of its own. */
@@ -6,45 +7,52 @@ export const functionsMigration: Migration = {
   name: '001-functions',
   async up(tx) {
     await sql`create table function (
-      id text primary key,
-      account_id text not null,
-      shortname text not null unique,
+      -- Purpose: know whose function it is and how it is called. Retention: until the function is deleted.
+      id text primary key check (${isId('id', 'fn')}),
+      account_id text not null check (${isId('account_id', 'acct')}),
+      shortname text not null unique check (octet_length(shortname) between 1 and 40),
       published integer not null check (published in (0, 1)),
-      -- The highest version that was ever live: a deleted version's number is never given again.
+      -- Purpose: never give a deleted version's number again. Retention: the same.
       last_version integer not null check (last_version >= 0),
-      created_at integer not null,
-      updated_at integer not null
+      -- Purpose: show when the function was made and changed. Retention: the same.
+      created_at integer not null check (created_at >= 0),
+      updated_at integer not null check (updated_at >= 0)
     ) strict`.execute(tx);
     await sql`create index function_account on function (account_id)`.execute(tx);
     await sql`create table version (
+      -- Purpose: tell versions and their deployments apart. Retention: until the version is deleted.
       function_id text not null references function (id) on delete cascade,
       version integer not null check (version > 0),
-      xid text not null unique check (length(xid) = 20),
-      released_at integer not null,
-      layer text,
+      xid text not null unique check (octet_length(xid) = 20),
+      released_at integer not null check (released_at >= 0),
+      -- Purpose: start it, and say what was built and with what. Retention: the same.
+      layer text check (octet_length(layer) = 64),
       runtime_detail text not null,
-      digest text not null check (length(digest) = 64),
-      spec text not null,
+      digest text not null check (octet_length(digest) = 64),
+      -- Purpose: describe the function in the library, as its author uploaded it. Retention: the same.
+      spec text not null check (json_valid(spec)),
       readme text not null,
       changelog text not null,
       primary key (function_id, version)
     ) strict`.execute(tx);
     await sql`create table build (
-      id text primary key,
-      account_id text not null,
+      -- Purpose: tell the uploader how his build went, and resume it. Retention: until the version is deleted,
+      -- a bad build is cleaned, or ten newer ones of the function are bad.
+      id text primary key check (${isId('id', 'bld')}),
+      account_id text not null check (${isId('account_id', 'acct')}),
       function_id text not null references function (id) on delete cascade,
       version integer not null check (version > 0),
-      xid text not null check (length(xid) = 20),
-      name text not null,
+      xid text not null check (octet_length(xid) = 20),
+      name text not null check (octet_length(name) between 1 and 400),
       state text not null check (state in ('PENDING', 'DEPLOYED', 'FAILED')),
       attempts integer not null check (attempts >= 0),
-      created_at integer not null,
-      error_details text not null
+      created_at integer not null check (created_at >= 0),
+      -- Purpose: show the build tool's own words; never anything of a call. Retention: the same.
+      error_details text not null check (octet_length(error_details) <= 8192)
     ) strict`.execute(tx);
     await sql`create index build_function on build (function_id)`.execute(tx);
     await sql`create index build_account on build (account_id)`.execute(tx);
-    await sql`create unique index build_one_pending on build (function_id) where state = 'PENDING'`.execute(
-      tx,
-    );
+    await sql`create unique index build_one_pending on build (function_id)
+      where state = 'PENDING'`.execute(tx);
   },
 };
