@@ -133,7 +133,10 @@ function smallestDeployment(build: PendingBuild, version: VersionRow): Deploymen
     shortname: build.shortname,
     published: false,
   };
-  const [smallest] = deploymentsOf(fn, version);
+  const order = ['s', 'm', 'l'];
+  const [smallest] = deploymentsOf(fn, version).toSorted(
+    (a, b) => order.indexOf(a.size) - order.indexOf(b.size),
+  );
   if (smallest === undefined) throw new Error('a spec without sizes');
   return smallest;
 }

@@ -30,13 +30,15 @@ export interface FunctionsPorts {
    * ends it. Rejects with a BuildFailure that tells why the function cannot be loaded.
    */
   readonly smokeTest: (deployment: Deployment, signal: AbortSignal) => Promise<void>;
-  /** Builds that run at the same time: one for each CPU, two at most. */
-  readonly buildConcurrency: number;
-  readonly buildDeadlineMs: number;
+  /** Builds that run at the same time. Default: one for each CPU, two at most. */
+  readonly buildConcurrency?: number;
+  /** Default: ten minutes. */
+  readonly buildDeadlineMs?: number;
 }
 
 /** What the use cases share. */
 export interface FunctionsContext extends FunctionsPorts {
+  readonly buildDeadlineMs: number;
   readonly blobs: Blobs;
   readonly directory: LiveDirectory;
   readonly queue: BuildQueue;

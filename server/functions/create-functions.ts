@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { createSerial } from '../keys/serial.ts';
 import { codeBlob, createBlobs } from './blobs.ts';
 import { createBuildQueue } from './build-queue.ts';
@@ -11,6 +12,9 @@ import { createLibrary } from './library.ts';
 import { recover } from './recover.ts';
 import { decodeTree } from './tree-codec.ts';
 
+const BUILDS_AT_A_TIME_MAX = 2;
+const BUILD_DEADLINE_MS = 10 * 60_000;
+
 /** Call `recover` once before the first request, and `close` before the store and the key ring close. */
 export function createFunctions(ports: FunctionsPorts): Functions {
   const blobs = createBlobs({ dir: ports.blobsDir, keyRing: ports.keyRing });
@@ -19,9 +23,10 @@ export function createFunctions(ports: FunctionsPorts): Functions {
   );
   const ctx: FunctionsContext = {
     ...ports,
+    buildDeadlineMs: ports.buildDeadlineMs ?? BUILD_DEADLINE_MS,
     blobs,
     directory,
-    queue: createBuildQueue(ports.buildConcurrency),
+    queue: createBuildQueue(ports.buildConcurrency ?? Math.min(availableParallelism(), BUILDS_AT_A_TIME_MAX)),
     logs: new Map(),
     uploadInTurn: createSerial(),
     changeInTurn: createSerial(),

@@ -77,13 +77,17 @@ describe('a deploy', () => {
     );
   });
 
-  it('gives the smoke test the sealed code that calls will get', async () => {
+  it('gives the smoke test, in the smallest size, the sealed code that calls will get', async () => {
     let loaded = '';
     at.smokeTest = async (deployment) => {
+      expect(deployment.size).toBe('s');
       const code = await at.functions.directory.loadCode(deployment);
       loaded = String(code.get('index.js')?.bytes);
     };
-    await at.deployed(alice, 'greeter', { 'index.js': 'the code' });
+    await at.deployed(alice, 'greeter', {
+      ...specWith('greeter', { sizes: ['l', 's'] }),
+      'index.js': 'the code',
+    });
     expect(loaded).toBe('the code');
   });
 
