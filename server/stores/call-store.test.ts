@@ -176,6 +176,14 @@ describe('an expired day', () => {
     expect(await store.expire(DAY)).toBe(1);
     expect(files()).toEqual([]);
   });
+
+  test('whose file survived a crash does not stand in the way of new calls', async () => {
+    await store.append(DAY, [call(), call()]);
+    await store.close();
+    await keyRing.destroy(`calls/${DAY}`);
+    await store.append(DAY, [call()]);
+    expect(await store.list(alice, DAY, 10)).toEqual([call()]);
+  });
 });
 
 test('an erased account has no row in any day, and others keep theirs', async () => {
