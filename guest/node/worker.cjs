@@ -42,7 +42,7 @@ server.listen(HTTP_SOCKET, async () => {
 function listenerOf(name) {
   const frameworkServer = testing.getTestServer(name);
   const [listener] = frameworkServer.listeners('request');
-  return listener.bind(frameworkServer);
+  return (req, res) => listener.call(frameworkServer, req, res);
 }
 
 /** Loads what the framework loads lazily, by two requests to a function of our own. */

@@ -1,7 +1,8 @@
 import type { LayerId } from '../kernel/ids.ts';
 import type { JailBind, Scratch } from '../sandbox/jail.ts';
 import type { BuildRequest } from './language.ts';
-import { asLayer, nodeInputKey, type NodeDependencies } from './node-manifest.ts';
+import { inputKey } from './input-key.ts';
+import { asLayer, type NodeDependencies } from './node-manifest.ts';
 import { findNpm, type NodeRuntime } from './node-runtimes.ts';
 import { resolveLayer } from './resolve-layer.ts';
 import type { Toolbox } from './toolbox.ts';
@@ -50,7 +51,10 @@ export function createNodeLayers(toolbox: Toolbox): NodeLayers {
     }
     return resolveLayer(toolbox, {
       index: dependencies.isBase ? 'base' : build.accountId,
-      inputKey: nodeInputKey([runtime.id, runtime.version, npm.version], dependencies),
+      inputKey: inputKey(
+        [runtime.id, runtime.version, npm.version, ...dependencies.npmArguments],
+        dependencies.files,
+      ),
       scratchMib: SCRATCH_MIB,
       below: `${PROJECT}/node_modules`,
       mountedAt: NODE_MODULES,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { textFile, type SourceFile, type SourceTree } from '../kernel/source-tree.ts';
 import type { TreeEntry } from './hostile-tree.ts';
@@ -62,15 +61,6 @@ function npmArguments(hasLock: boolean, hasFramework: boolean): readonly string[
   if (!hasLock) return ['install', '--no-package-lock'];
   // `ci` takes the lock file as it is; `install` adds the framework that the lock does not know.
   return hasFramework ? ['ci'] : ['install', '--no-save'];
-}
-
-/** SHA-256 (hex) of all that the installed packages depend on. */
-export function nodeInputKey(tools: readonly string[], dependencies: NodeDependencies): string {
-  const digest = createHash('sha256').update(JSON.stringify([...tools, ...dependencies.npmArguments]));
-  for (const [path, file] of [...dependencies.files].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    digest.update(JSON.stringify([path, createHash('sha256').update(file.bytes).digest('hex')]));
-  }
-  return digest.digest('hex');
 }
 
 /** The code as it runs: packages come from the layer only, so that there is one framework and not two. */

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { openPromise } from 'yauzl';
 import { PlatformError } from '../kernel/errors.ts';
+import { findNpm } from './node-runtimes.ts';
 
 /**
  * Where a tool fetches packages, as the operator configured the tool on this machine: no registry is named in
@@ -56,9 +56,8 @@ export function createRegistries(): Registries {
 }
 
 async function askNpm(): Promise<Registry> {
-  const npm = createRequire(import.meta.url).resolve('npm/bin/npm-cli.js');
-  const answer = await ask('npm', process.execPath, [npm, 'config', 'get', 'registry']);
-  return npmRegistry(answer);
+  const npm = join(findNpm().directory, 'bin/npm-cli.js');
+  return npmRegistry(await ask('npm', process.execPath, [npm, 'config', 'get', 'registry']));
 }
 
 export function npmRegistry(answer: string): Registry {
