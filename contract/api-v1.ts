@@ -70,7 +70,6 @@ export type FunctionResource = z.infer<typeof FunctionResource>;
 export const ConsoleLine = z.object({
   stream: z.enum(['stdout', 'stderr']),
   text: z.string(),
-  version: z.int(),
 });
 
 export const BuildEvent = z.discriminatedUnion('type', [

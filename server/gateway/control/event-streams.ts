@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { apiV1Routes as routes } from '../../../contract/index.ts';
 import { notFound } from '../../kernel/errors.ts';
+import type { ConsoleLine } from '../../calls/console.ts';
 import type { BuildEvent } from '../../functions/functions.ts';
 import { renderError, reportFailure } from '../errors.ts';
 import { bind } from './bind.ts';
@@ -30,7 +31,7 @@ export function serveEventStreams(app: FastifyInstance, options: ControlPlaneOpt
     if (!fn.mine) throw notFound('function');
     const stream = open(reply, principal.accountId);
     let dropped = 0;
-    const detach = console.attach(principal.accountId, fn.id, (line) => {
+    const show = (line: ConsoleLine): void => {
       if (stream.backlogBytes() > limits.eventBacklogBytesMax) {
         dropped++;
         return;
@@ -38,8 +39,12 @@ export function serveEventStreams(app: FastifyInstance, options: ControlPlaneOpt
       if (dropped > 0) stream.send({ lines: dropped }, 'dropped');
       dropped = 0;
       stream.send(line);
-    });
-    stream.onEnd(detach);
+    };
+    try {
+      stream.onEnd(console.attach(principal.accountId, fn.id, show));
+    } catch (thrown) {
+      endWith(stream, thrown, options);
+    }
   });
 
   bind(app, accounts, routes.watchBuild, async ({ principal, params, reply }) => {
@@ -50,22 +55,30 @@ export function serveEventStreams(app: FastifyInstance, options: ControlPlaneOpt
   });
 }
 
-/** Sends a build's events as fast as the client takes them; a failure in between is the last event. */
+/** Sends a build's events as fast as the client takes them. */
 async function follow(
   stream: EventStream,
   events: AsyncIterable<BuildEvent>,
-  { events: log }: Pick<ControlPlaneOptions, 'events'>,
+  options: Pick<ControlPlaneOptions, 'events'>,
 ): Promise<void> {
   try {
     for await (const event of events) {
       if (stream.signal.aborted) return;
       if (!stream.send(event)) await stream.writable();
     }
-  } catch (thrown) {
-    if (stream.signal.aborted) return;
-    reportFailure(log, thrown, 'builds');
-    stream.send(renderError(thrown, 'problem').body, 'error');
-  } finally {
     stream.end();
+  } catch (thrown) {
+    if (!stream.signal.aborted) endWith(stream, thrown, options);
   }
+}
+
+/** The status is sent already, so a failure is the stream's last event. */
+function endWith(
+  stream: EventStream,
+  thrown: unknown,
+  { events }: Pick<ControlPlaneOptions, 'events'>,
+): void {
+  reportFailure(events, thrown, 'streams');
+  stream.send(renderError(thrown, 'problem').body, 'error');
+  stream.end();
 }

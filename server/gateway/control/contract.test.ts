@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  CompatibleError,
+  Problem,
+  type Route,
+  apiV1Routes,
+  compatibleRoutes,
+  openApiDocument,
+} from '../../../contract/index.ts';
+import { owner } from '../testing/fakes.ts';
+import type { FunctionId } from '../../kernel/ids.ts';
+import { type RunningGateway, startGateway } from '../testing/start.ts';
+
+let running: RunningGateway;
+beforeEach(async () => void (running = await startGateway()));
+afterEach(() => running.gateway.close(1000));
+
+const QUERY: Record<string, string> = {
+  lookup: '?id=greeter',
+  exists: '?name=greeter',
+  cleanBadBuild: '?id=bld_bad',
+  listCalls: '?days=2',
+};
+const PARAMS: Record<string, string> = {
+  functionId: 'greeter',
+  shortname: 'greeter',
+  opid: 'bld_1',
+};
+
+const JSON_ROUTES: [string, Route][] = Object.entries<Route>({ ...compatibleRoutes, ...apiV1Routes }).filter(
+  ([, route]) => route.success.content === 'json',
+);
+
+function requestFor(name: string, route: Route): { path: string; init: RequestInit } {
+  const path = route.path.replaceAll(/\{(\w+)\}/g, (_all, key: string) => PARAMS[key] ?? '');
+  const init: RequestInit = { method: route.method };
+  if (route.upload) {
+    const form = new FormData();
+    form.append('file', new Blob(['zip']), 'greeter.zip');
+    init.body = form;
+  } else if (route.body !== undefined) {
+    init.body = JSON.stringify({ type: 'user', name: 'Ann', email: 'ann@example.org' });
+    init.headers = { 'content-type': 'application/json' };
+  }
+  return { path: path + (QUERY[name] ?? ''), init };
+}
+
+describe('the contract', () => {
+  it.each(JSON_ROUTES)('describes the whole answer of %s, field for field', async (name, route) => {
+    running.fakes.calls.rows.set('2026-11-23', [
+      {
+        accountId: owner.accountId,
+        functionId: 'fn_greeter' as FunctionId,
+        version: 2,
+        originIp: '127.0.0.1',
+        durationMs: 12,
+        ok: true,
+      },
+    ]);
+    const { path, init } = requestFor(name, route);
+    const response = await running.fetch(path, init);
+    expect(response.status).toBe(route.success.status);
+    const body: unknown = await response.json();
+    // Parsing drops what the schema does not know, so equality means that nothing undeclared is sent.
+    expect(route.success.content === 'json' && route.success.schema.parse(body)).toEqual(body);
+  });
+
+  it.each(Object.entries<Route>({ ...compatibleRoutes, ...apiV1Routes }))(
+    'is the only place where %s is defined: every route is served',
+    async (name, route) => {
+      const { path, init } = requestFor(name, route);
+      const response = await fetch(`${running.url}${path}`, { method: init.method ?? 'GET' });
+      expect(response.status).toBe(route.access === 'open' ? 200 : 401);
+      const body: unknown = await response.json();
+      const shape = path.startsWith('/api/v1') ? Problem : CompatibleError;
+      if (route.access !== 'open') expect(shape.parse(body)).toEqual(body);
+    },
+  );
+});
+
+describe('the OpenAPI document', () => {
+  const document = openApiDocument('https://faas.example.org', '1.2.3') as {
+    openapi: string;
+    paths: Record<string, Record<string, Operation>>;
+    components: { schemas: Record<string, unknown>; securitySchemes: Record<string, unknown> };
+  };
+  interface Operation {
+    operationId: string;
+    parameters: { name: string; in: string; required: boolean; schema: object }[];
+    responses: Record<string, { description: string }>;
+    security: Record<string, unknown>[];
+  }
+  const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]): [string, string, Operation] => [path, method, operation]),
+  );
+
+  it('is served without a key, with the URL that clients reach', async () => {
+    const served = (await (await fetch(`${running.url}/api/v1/openapi.json`)).json()) as object;
+    expect(served).toMatchObject({
+      openapi: '3.1.1',
+      info: { version: '1.2.3' },
+      servers: [{ url: running.url }],
+    });
+  });
+
+  it('covers every route of the contract once', () => {
+    const ids = operations.map(([, , { operationId }]) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.toSorted()).toEqual(
+      [...Object.keys(compatibleRoutes), ...Object.keys(apiV1Routes)].toSorted(),
+    );
+  });
+
+  it.each(operations)('is sound at %s %s', (path, _method, operation) => {
+    const declared = operation.parameters.filter(({ in: place }) => place === 'path').map(({ name }) => name);
+    expect(declared).toEqual([...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]));
+    for (const parameter of operation.parameters) {
+      expect(parameter.required || parameter.in === 'query').toBe(true);
+      expect(parameter.schema).toBeTypeOf('object');
+    }
+    for (const [status, response] of Object.entries(operation.responses)) {
+      expect(status).toMatch(/^[2-5]\d\d$/);
+      expect(response.description).toBeTypeOf('string');
+    }
+    for (const requirement of operation.security) {
+      for (const scheme of Object.keys(requirement))
+        expect(document.components.securitySchemes).toHaveProperty(scheme);
+    }
+  });
+
+  it('refers to nothing that it does not define, and holds plain JSON', () => {
+    const text = JSON.stringify(document);
+    for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g))
+      expect(document.components.schemas).toHaveProperty(name ?? '');
+    expect(text).not.toContain('"$ref":"#/$defs');
+    expect(JSON.parse(text)).toEqual(document);
+  });
+});

@@ -1,0 +1,184 @@
+import type { Account, Accounts } from '../../accounts/accounts.ts';
+import type { Principal } from '../../accounts/principal.ts';
+import type { CallRecord, CallStore } from '../../calls/call-record.ts';
+import type { Console, ConsoleLine } from '../../calls/console.ts';
+import type { LibraryFunction } from '../../functions/functions.ts';
+import { PlatformError, notFound } from '../../kernel/errors.ts';
+import type { AccountId, ApiKeyId, DeploymentId, FunctionId } from '../../kernel/ids.ts';
+import { Secret } from '../../kernel/secret.ts';
+import type { ControlPlaneOptions } from '../control/control-plane.ts';
+
+/** In-memory stand-ins for the parts behind the gateway, just true enough to tell callers and outcomes apart. */
+
+export const NOW = Date.parse('2026-11-23T10:00:00.750Z');
+export const OWNER_KEY = 'sk_owner';
+export const MEMBER_KEY = 'sk_member';
+
+export const owner: Principal = {
+  accountId: 'acct_owner' as AccountId,
+  keyId: 'key_owner' as ApiKeyId,
+  role: 'owner',
+};
+export const member: Principal = {
+  accountId: 'acct_member' as AccountId,
+  keyId: 'key_member' as ApiKeyId,
+  role: 'member',
+};
+
+function account({ accountId, role }: Principal, name: string): Account {
+  return { id: accountId, name, email: `${name}@example.org`, role, createdAt: NOW, updatedAt: NOW };
+}
+
+export function fakeAccounts(): Omit<Accounts, 'bootstrap' | 'accountKeyOf'> {
+  const byKey = new Map([
+    [OWNER_KEY, owner],
+    [MEMBER_KEY, member],
+  ]);
+  const accounts = [account(owner, 'olga'), account(member, 'mike')];
+  const keyIds = (principal: Principal): ApiKeyId[] =>
+    [...byKey.values()]
+      .filter(({ accountId }) => accountId === principal.accountId)
+      .map(({ keyId }) => keyId);
+  return {
+    authenticateKey: async (presented) => byKey.get(presented),
+    issueToken: async (presented) =>
+      byKey.has(presented)
+        ? { token: new Secret(`token:${presented}`), expiresAt: NOW + 86_400_000 }
+        : undefined,
+    verifyToken: async (presented) => byKey.get(presented.replace('token:', '')),
+    get: async (id) => accounts.find((one) => one.id === id) ?? account(owner, 'nobody'),
+    list: async () => accounts,
+    async create(_principal, { name, email }) {
+      if (accounts.some((one) => one.email === email)) {
+        throw new PlatformError({ kind: 'already_exists', code: 'accounts.email_taken', message: 'Taken.' });
+      }
+      const created = { ...account(member, name), id: `acct_${name}` as AccountId, email };
+      accounts.push(created);
+      return { account: created, apiKey: new Secret('sk_new') };
+    },
+    listKeys: async (principal) => keyIds(principal).map((id) => ({ id, createdAt: NOW })),
+    async createKey(presented) {
+      const info = { id: `key_${byKey.size}` as ApiKeyId, createdAt: NOW };
+      byKey.set('sk_second', { ...(byKey.get(presented) ?? owner), keyId: info.id });
+      return { info, apiKey: new Secret('sk_second') };
+    },
+    async revokeKey(principal, keyId) {
+      const ids = keyIds(principal);
+      if (!ids.includes(keyId)) throw notFound('api key');
+      if (ids.length === 1) {
+        throw new PlatformError({ kind: 'failed_precondition', code: 'accounts.last_key', message: 'Last.' });
+      }
+      for (const [key, one] of byKey) if (one.keyId === keyId) byKey.delete(key);
+    },
+  };
+}
+
+/** One version that takes and gives JSON with non-ASCII text, union types and every optional document. */
+export function greeter(over: Partial<LibraryFunction> = {}): LibraryFunction {
+  const id = `greeter-d4hq7r3c1ab2cd3ef4gh-2-s` as DeploymentId;
+  const functionId = 'fn_greeter' as FunctionId;
+  const schema = { type: 'object', properties: { greeting: { type: 'string', description: 'grüßt' } } };
+  return {
+    id: functionId,
+    shortname: 'greeter',
+    name: 'Greeter',
+    description: 'Says hello',
+    ownerName: 'olga',
+    mine: true,
+    active: true,
+    published: false,
+    createdAt: NOW,
+    updatedAt: NOW,
+    tags: ['template', 'api'],
+    ai: true,
+    versions: [
+      {
+        version: 2,
+        releasedAt: NOW,
+        runtimeDetail: 'Node 24.21.0',
+        readme: '# Größe',
+        changelogText: 'Changelog',
+        changelog: { date: '11/23/26', added: '- ü', updated: '', removed: '' },
+        statistics: { invocations: 3, failures: 1, avgDurationMs: 4.5 },
+        spec: {
+          name: 'Greeter',
+          shortname: 'greeter',
+          runtime: 'nodejs24',
+          entrypoint: 'Example',
+          description: 'Says hello',
+          tags: ['template', 'api'],
+          ai: true,
+          requestType: 'POST',
+          queryParams: [{ name: 'name', required: true, description: 'who', exampleData: 'name=foo' }],
+          input: {
+            type: 'JSON',
+            schema: { type: 'object', properties: { nick: { type: ['string', 'null'] } } },
+            example: '{"nick":"ö"}',
+            description: '',
+          },
+          output: { type: 'JSON', schema, example: '', description: '' },
+          sizes: ['s'],
+          egress: ['api.example.com'],
+          timeoutSeconds: 60,
+          corsOrigins: [],
+        },
+        deployments: [
+          {
+            id,
+            functionId,
+            ownerId: owner.accountId,
+            shortname: 'greeter',
+            version: 2,
+            size: 's',
+            runtime: 'nodejs24',
+            layer: null,
+            entrypoint: 'Example',
+            published: false,
+            egress: ['api.example.com'],
+            timeoutMs: 60_000,
+            corsOrigins: [],
+          },
+        ],
+      },
+    ],
+    ...over,
+  };
+}
+
+export function fakeConsole(): Console & {
+  readonly sinks: Map<string, (line: ConsoleLine) => void>;
+  readonly attached: Promise<void>;
+  readonly detached: Promise<void>;
+} {
+  const sinks = new Map<string, (line: ConsoleLine) => void>();
+  const attached = Promise.withResolvers<void>();
+  const detached = Promise.withResolvers<void>();
+  return {
+    sinks,
+    attached: attached.promise,
+    detached: detached.promise,
+    attach(ownerId, functionId, sink) {
+      const key = `${ownerId}/${functionId}`;
+      sinks.set(key, sink);
+      attached.resolve();
+      return () => {
+        sinks.delete(key);
+        detached.resolve();
+      };
+    },
+  };
+}
+
+export function fakeCalls(): Pick<CallStore, 'list'> & { readonly rows: Map<string, CallRecord[]> } {
+  const rows = new Map<string, CallRecord[]>();
+  return {
+    rows,
+    list: async (accountId, day, limit) =>
+      (rows.get(day) ?? []).filter((row) => row.accountId === accountId).slice(0, limit),
+  };
+}
+
+export const fakeRuntimes: ControlPlaneOptions['runtimes'] = [
+  { id: 'nodejs24', available: true, detail: 'Node 24.21.0' },
+  { id: 'java21', available: false, detail: 'Install a JDK 17 or newer.' },
+];
