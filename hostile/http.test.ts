@@ -84,7 +84,7 @@ describe('odd methods and targets', () => {
   const requests: Record<string, [string, RegExp]> = {
     CONNECT: ['CONNECT example.org:443 HTTP/1.1\r\nhost: a\r\n\r\n', /^(HTTP\/1\.1 4\d\d|$)/],
     TRACE: ['TRACE / HTTP/1.1\r\nhost: a\r\nx-secret: s\r\n\r\n', /^(HTTP\/1\.1 [45]\d\d|$)/],
-    'an unknown method': ['HACK / HTTP/1.1\r\nhost: a\r\n\r\n', /^HTTP\/1\.1 4\d\d/],
+    'an unknown method': ['FROB / HTTP/1.1\r\nhost: a\r\n\r\n', /^HTTP\/1\.1 4\d\d/],
     'a proxy request': [
       'GET http://169.254.169.254/latest/meta-data HTTP/1.1\r\nhost: 169.254.169.254\r\n\r\n',
       /^HTTP\/1\.1 404/,

@@ -1,0 +1,72 @@
+import Database from 'better-sqlite3-multiple-ciphers';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createKeyRing } from '../server/keys/key-ring.ts';
+import { deriveKey } from '../server/keys/key-wrap.ts';
+import { loadRootKey } from '../server/keys/root-key.ts';
+import { openKeyStore } from '../server/stores/key-store.ts';
+
+/** One row of one table of one store of a stopped platform, decrypted with all the keys that the service holds. */
+export interface StoredRow {
+  readonly store: string;
+  readonly table: string;
+  readonly row: Record<string, unknown>;
+}
+
+/**
+ * Opens every database file below the data directory with every key there is, and reads every table: what lies
+ * encrypted hides from a search of the bytes. Throws for a file that no key opens.
+ */
+export async function readAllStores(dataDir: string): Promise<StoredRow[]> {
+  const root = await loadRootKey({ source: 'file', path: join(dataDir, 'keys', 'root.key') }, false);
+  const keysPath = join(dataDir, 'keys', 'keys.db');
+  const keysDbKey = deriveKey(root.bytes.reveal(), 'key-store');
+  const rows = dump('keys.db', openWith(keysPath, keysDbKey));
+  const store = await openKeyStore({ path: keysPath, root });
+  const keyRing = createKeyRing({ root, store });
+  const keys: Uint8Array[] = [];
+  for (const { row } of rows.filter(({ table }) => table === 'wrapped_key')) {
+    const key = await keyRing.find(String(row['resource']));
+    if (key !== undefined) keys.push(key);
+  }
+  await store.close();
+  for (const name of readdirSync(dataDir, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.db') || name.endsWith('keys.db')) continue;
+    rows.push(...dump(name, openWithAny(join(dataDir, name), keys)));
+  }
+  return rows;
+}
+
+function openWithAny(path: string, keys: readonly Uint8Array[]): Database {
+  for (const key of keys) {
+    try {
+      return openWith(path, key);
+    } catch {
+      // The next key.
+    }
+  }
+  throw new Error(`no key of the service opens ${path}`);
+}
+
+function openWith(path: string, key: Uint8Array): Database {
+  const database = new Database(path);
+  database.pragma(`cipher='aegis'`);
+  database.pragma(`key='raw:${Buffer.from(key).toString('hex')}'`);
+  database.prepare('select count(*) from sqlite_schema').get();
+  return database;
+}
+
+function dump(store: string, database: Database): StoredRow[] {
+  const tables = database.prepare(`select name from sqlite_schema where type = 'table'`).all() as {
+    name: string;
+  }[];
+  const rows = tables.flatMap(({ name }) =>
+    (database.prepare(`select * from "${name}"`).all() as Record<string, unknown>[]).map((row) => ({
+      store,
+      table: name,
+      row,
+    })),
+  );
+  database.close();
+  return rows;
+}
