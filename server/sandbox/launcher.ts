@@ -25,7 +25,7 @@ const FILE_SIZE_BYTES = 2 * 1024 * 1024 * 1024;
 const DATA_HEADROOM_MIB = 256;
 const MIB = 1024 * 1024;
 
-export interface Launch {
+export interface BubblewrapLaunch {
   readonly host: SandboxHost;
   readonly uid: number;
   readonly limits: JailLimits;
@@ -44,11 +44,10 @@ export interface LaunchedProcess {
 }
 
 /**
- * sh → prlimit → setpriv → bwrap, one process all along. Descriptor 3 is the guest's control socket;
- * bubblewrap reads its arguments from 4 (so that environment and paths show in no process list) and the
- * filter from 5, and closes both. Node opens everything else close-on-exec.
+ * sh → prlimit → setpriv → bwrap, one process all along. bubblewrap reads its arguments from descriptor 4, so that
+ * environment and paths show in no process list, and the filter from 5, and closes both.
  */
-export async function launch(options: Launch): Promise<LaunchedProcess> {
+export async function launchBubblewrap(options: BubblewrapLaunch): Promise<LaunchedProcess> {
   const { host, procsFiles, argv } = options;
   const command = [
     limitResources(options),
@@ -56,28 +55,43 @@ export async function launch(options: Launch): Promise<LaunchedProcess> {
     [host.bwrap, '--args', '4', '--seccomp', '5', '--'],
     argv,
   ].flat();
-  const child = spawn(
+  return spawnWithControl(
     '/bin/sh',
     ['-c', LAUNCH_SCRIPT, 'jail', String(procsFiles.length), ...procsFiles, ...command],
-    { env: {}, cwd: '/', stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'] },
+    [options.bubblewrapArguments.map((argument) => `${argument}\0`).join(''), options.seccompFilter],
   );
+}
+
+/**
+ * Starts a program with an empty environment, the control socket as descriptor 3 and `inputs` to be read from
+ * descriptors 4, 5, … Everything else that Node opens is close-on-exec.
+ */
+export async function spawnWithControl(
+  file: string,
+  args: readonly string[],
+  inputs: readonly (string | Buffer)[] = [],
+): Promise<LaunchedProcess> {
+  const child = spawn(file, args, {
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...inputs.map(() => 'pipe' as const)],
+  });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) => reject(startFailed(error)));
   });
-  const [, stdout, stderr, control, argumentsPipe, filterPipe] = child.stdio as unknown as (Duplex &
-    Readable)[];
-  if (child.pid === undefined || !stdout || !stderr || !control || !argumentsPipe || !filterPipe) {
-    throw startFailed();
-  }
+  // Descriptors above 2 are sockets in Node, which its types do not know.
+  const [, stdout, stderr, control, ...inputPipes] = child.stdio as unknown as (Duplex | undefined)[];
+  if (child.pid === undefined || !stdout || !stderr || !control) throw startFailed();
   // A jail that ends early closes its side; what then could not be written does not matter.
-  for (const pipe of [control, argumentsPipe, filterPipe]) pipe.on('error', () => undefined);
-  argumentsPipe.end(options.bubblewrapArguments.map((argument) => `${argument}\0`).join(''));
-  filterPipe.end(options.seccompFilter);
+  control.on('error', () => undefined);
+  for (const [index, input] of inputs.entries()) {
+    inputPipes[index]?.on('error', () => undefined).end(input);
+  }
   return { child, pid: child.pid, control, stdout, stderr };
 }
 
-function limitResources({ host, limits }: Launch): string[] {
+function limitResources({ host, limits }: BubblewrapLaunch): string[] {
   const { parents } = host.cgroups;
   return [
     host.prlimit,

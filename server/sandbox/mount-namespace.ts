@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { closeInheritedDescriptors } from './inherited-descriptors.ts';
 import { openRunDirectory, type RunDirectory, type RunDirectoryOptions } from './run-directory.ts';
 
 /** Says in argv that the process is already inside; argv, because the environment would reach children. */
@@ -7,11 +8,12 @@ const INSIDE_FLAG = '--inside-private-mounts';
 export type PrivateMountsOptions = Omit<RunDirectoryOptions, 'privateMounts'>;
 
 /**
- * The first thing that `main.ts` does. As root it replaces this process by itself (same pid) in a mount
+ * The first thing that `main.ts` does: it also closes descriptors that the starter left open. As root it replaces this process by itself (same pid) in a mount
  * namespace of its own and so returns only inside of it; where that is not possible it returns a run directory
  * that says so among its limitations.
  */
 export function enterPrivateMounts(options: PrivateMountsOptions = {}): Promise<RunDirectory> {
+  closeInheritedDescriptors();
   const inside = process.argv.includes(INSIDE_FLAG);
   if (!inside && process.getuid?.() === 0 && mayUnshare()) reexecInside();
   return openRunDirectory({ ...options, privateMounts: inside });

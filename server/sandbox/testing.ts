@@ -29,7 +29,6 @@ export async function openTestJail(overrides: Partial<JailOptions> = {}): Promis
     ...jail,
     async close() {
       await jail.close();
-      await runDirectory.close();
       if (privateMounts) await rmdir(path);
     },
   };

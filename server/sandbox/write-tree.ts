@@ -3,24 +3,21 @@ import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { PlatformError } from '../kernel/errors.ts';
 import type { SourceTree } from '../kernel/source-tree.ts';
 
-/** Who owns written files, and who may read them. */
-export interface TreeOwner {
-  readonly uid: number;
-  readonly gid: number;
-}
-
 /** Bounds the descriptors that one write holds open. */
 const FILES_AT_ONCE = 32;
+
+const IS_ROOT = process.getuid?.() === 0;
 
 const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const CREATE_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /**
- * Writes a tree below `root`, replacing files that are there. The content of `root` may be hostile: each
- * directory is opened without following links and the next step goes through its descriptor, so a link planted
- * there ends the write with `sandbox.unsafe_path` instead of leading it elsewhere on the host.
+ * Writes a tree below `root`, replacing files that are there; `uid` is to own what is written (default: we do).
+ * The content of `root` may be hostile: each directory is opened without following links and the next step goes
+ * through its descriptor, so a link planted there ends the write with `sandbox.unsafe_path` instead of leading
+ * it elsewhere on the host.
  */
-export async function writeTree(root: string, tree: SourceTree, owner?: TreeOwner): Promise<void> {
+export async function writeTree(root: string, tree: SourceTree, uid?: number): Promise<void> {
   const directories = new Map<string, Promise<FileHandle>>();
   const directory = (path: string): Promise<FileHandle> => {
     const known = directories.get(path);
@@ -30,7 +27,7 @@ export async function writeTree(root: string, tree: SourceTree, owner?: TreeOwne
       path === ''
         ? openDirectory(root)
         : directory(cut === -1 ? '' : path.slice(0, cut)).then((parent) =>
-            enterDirectory(parent, path.slice(cut + 1), owner),
+            enterDirectory(parent, path.slice(cut + 1), uid),
           );
     directories.set(path, opened);
     return opened;
@@ -44,7 +41,7 @@ export async function writeTree(root: string, tree: SourceTree, owner?: TreeOwne
           const cut = path.lastIndexOf('/');
           const parent = await directory(cut === -1 ? '' : path.slice(0, cut));
           const mode = file.executable ? 0o755 : 0o644;
-          await writeFileAt(parent, path.slice(cut + 1), { bytes: file.bytes, mode, owner });
+          await writeFileAt(parent, path.slice(cut + 1), { bytes: file.bytes, mode, uid });
         }),
       );
     }
@@ -72,7 +69,7 @@ function ignore(): void {}
 async function enterDirectory(
   parent: FileHandle,
   name: string,
-  owner: TreeOwner | undefined,
+  uid: number | undefined,
 ): Promise<FileHandle> {
   const path = `/proc/self/fd/${parent.fd}/${name}`;
   const made = await mkdir(path, 0o755).then(
@@ -85,7 +82,7 @@ async function enterDirectory(
   const handle = await openDirectory(path);
   if (made) {
     await handle.chmod(0o755);
-    if (owner !== undefined) await handle.chown(owner.uid, owner.gid);
+    if (uid !== undefined && IS_ROOT) await handle.chown(uid, uid);
   }
   return handle;
 }
@@ -93,7 +90,7 @@ async function enterDirectory(
 async function writeFileAt(
   parent: FileHandle,
   name: string,
-  file: { bytes: Uint8Array; mode: number; owner: TreeOwner | undefined },
+  file: { bytes: Uint8Array; mode: number; uid: number | undefined },
 ): Promise<void> {
   const path = `/proc/self/fd/${parent.fd}/${name}`;
   const create = (): Promise<FileHandle> => open(path, CREATE_FILE, file.mode);
@@ -105,7 +102,7 @@ async function writeFileAt(
   try {
     await handle.writeFile(file.bytes);
     await handle.chmod(file.mode);
-    if (file.owner !== undefined) await handle.chown(file.owner.uid, file.owner.gid);
+    if (file.uid !== undefined && IS_ROOT) await handle.chown(file.uid, file.uid);
   } finally {
     await handle.close();
   }
