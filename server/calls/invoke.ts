@@ -1,0 +1,196 @@
+import type { Clock } from '../kernel/clock.ts';
+import type { PlatformError } from '../kernel/errors.ts';
+import type { AccountId } from '../kernel/ids.ts';
+import { callErrors, resultOf } from './call-errors.ts';
+import type { Deployment } from './deployment.ts';
+import type { UpstreamRequest } from './http1-request.ts';
+import type { Instance } from './instance.ts';
+import type { CallLimits } from './limits.ts';
+import type { CallMetrics, CallResult } from './metrics.ts';
+import type { Pool } from './pool.ts';
+import type { Recorder } from './recorder.ts';
+import type { Scheduler, Timer } from './scheduler.ts';
+import type { Exchange, ResponseHandler, UpstreamFailure } from './upstream.ts';
+
+export interface Call {
+  readonly deployment: Deployment;
+  readonly caller: AccountId;
+  /** Textual IPv4 or IPv6 address. */
+  readonly originIp: string;
+  /** When the request arrived, on the clock's monotonic scale. */
+  readonly arrivedAt: number;
+  readonly request: UpstreamRequest;
+}
+
+/** What the caller's side hears. Exactly one of `onEnd` and `onError` comes last; neither after `cancel()`. */
+export interface CallHandler {
+  /** `headers`: name, value, name, value as the function sent them. */
+  onStart(status: number, reason: string, headers: string[]): void;
+  /** False asks for a pause until `resume()`. */
+  onData(chunk: Buffer): boolean;
+  onEnd(): void;
+  /** After `onStart` it means that the answer is cut. */
+  onError(error: PlatformError): void;
+}
+
+export interface RunningCall {
+  resume(): void;
+  /** The caller is gone. Idempotent. */
+  cancel(): void;
+}
+
+/** The one way in which functions are called. The handler may hear its error before this returns. */
+export type Invoke = (call: Call, handler: CallHandler) => RunningCall;
+
+export interface InvokeOptions {
+  readonly pool: Pick<Pool, 'acquire' | 'withdraw'>;
+  readonly recorder: Pick<Recorder, 'add' | 'whenRoom'>;
+  readonly limits: Pick<CallLimits, 'callMs'>;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly metrics: Pick<CallMetrics, 'callEnded'>;
+}
+
+export function createInvoke(options: InvokeOptions): Invoke {
+  return (call, handler) => new Invocation(options, call, handler);
+}
+
+/** One call from its arrival to its record. A class, because one is made for every call. */
+class Invocation implements RunningCall, ResponseHandler {
+  readonly #options: InvokeOptions;
+  readonly #call: Call;
+  readonly #handler: CallHandler;
+  #timer: Timer;
+  #instance: Instance | null = null;
+  #exchange: Exchange | null = null;
+  #status = 0;
+  #isOver = false;
+  #isRepeated = false;
+
+  constructor(options: InvokeOptions, call: Call, handler: CallHandler) {
+    this.#options = options;
+    this.#call = call;
+    this.#handler = handler;
+    this.#timer = options.scheduler.after(call.deployment.timeoutMs, () => this.#onDeadline());
+    options.recorder.whenRoom(() => this.#acquire());
+  }
+
+  resume(): void {
+    this.#exchange?.resume();
+  }
+
+  cancel(): void {
+    if (this.#isOver) return;
+    this.#letGo();
+    this.#close(false, 'cancelled');
+  }
+
+  onInstance(instance: Instance): void {
+    this.#instance = instance;
+    try {
+      this.#exchange = instance.send(this.#call.request, this);
+    } catch {
+      this.#leave();
+      this.#endWith(callErrors.badRequest());
+    }
+  }
+
+  onUnavailable(error: PlatformError): void {
+    this.#endWith(error);
+  }
+
+  onResponseStart(status: number, reason: string, headers: string[]): void {
+    this.#status = status;
+    this.#handler.onStart(status, reason, headers);
+  }
+
+  onResponseData(chunk: Buffer): boolean {
+    return this.#handler.onData(chunk);
+  }
+
+  onResponseEnd(): void {
+    const isOk = this.#status < 400;
+    this.#close(isOk, isOk ? 'ok' : 'function_error');
+    if (this.#instance !== null) this.#instance.hasAnswered = true;
+    this.#leave();
+    this.#handler.onEnd();
+  }
+
+  onResponseFailed(failure: UpstreamFailure): void {
+    const instance = this.#instance;
+    if (instance === null) return;
+    if (failure === 'unreached') instance.isDraining = true;
+    if (failure === 'unreached' && this.#call.request.body === null && !this.#isRepeated) {
+      // The instance ended before it saw this call: another one takes it.
+      this.#isRepeated = true;
+      this.#leave();
+      this.#acquire();
+      return;
+    }
+    void instance.diagnose(failure).then((error) => {
+      this.#leave();
+      this.#endWith(error);
+    });
+  }
+
+  #acquire(): void {
+    if (!this.#isOver) this.#options.pool.acquire(this.#call.deployment, this.#call.caller, this);
+  }
+
+  #onDeadline(): void {
+    const { clock, limits, scheduler } = this.#options;
+    const { deployment, arrivedAt } = this.#call;
+    const leftMs = arrivedAt + limits.callMs - clock.monotonicMs();
+    if (this.#status !== 0 && leftMs > 0) {
+      this.#timer = scheduler.after(leftMs, () => this.#onDeadline());
+      return;
+    }
+    const isWaiting = this.#instance === null;
+    this.#letGo();
+    if (isWaiting) this.#endWith(callErrors.overloaded());
+    else if (this.#status === 0) this.#endWith(callErrors.timeout(deployment.timeoutMs));
+    else this.#endWith(callErrors.tooLong(limits.callMs));
+  }
+
+  /** Stops waiting for, or using, an instance before the answer is complete. */
+  #letGo(): void {
+    const instance = this.#instance;
+    const exchange = this.#exchange;
+    this.#instance = null;
+    this.#exchange = null;
+    if (instance === null) this.#options.pool.withdraw(this.#call.deployment, this.#call.caller, this);
+    else if (exchange === null) instance.release();
+    else instance.abandon(exchange);
+  }
+
+  /** Gives the place back after the exchange is over. */
+  #leave(): void {
+    const instance = this.#instance;
+    this.#instance = null;
+    this.#exchange = null;
+    instance?.release();
+  }
+
+  #endWith(error: PlatformError): void {
+    if (this.#isOver) return;
+    this.#close(false, resultOf(error));
+    this.#handler.onError(error);
+  }
+
+  #close(ok: boolean, result: CallResult): void {
+    this.#isOver = true;
+    this.#timer.close();
+    const { recorder, clock, metrics } = this.#options;
+    const { deployment, caller, originIp, arrivedAt } = this.#call;
+    const durationMs = clock.monotonicMs() - arrivedAt;
+    recorder.add({
+      accountId: caller,
+      functionId: deployment.functionId,
+      version: deployment.version,
+      originIp,
+      durationMs: Math.round(durationMs),
+      ok,
+    });
+    metrics.callEnded(result, durationMs);
+  }
+}

@@ -1,0 +1,54 @@
+import { totalmem } from 'node:os';
+
+/** Every bound of the call path in one place. */
+export interface CallLimits {
+  /** Memory that all live and pre-booted instances may be given together (their limits, not their use). */
+  readonly poolMemoryMib: number;
+  readonly instancesPerKeyMax: number;
+  /** Calls that may wait for an instance, for each account and deployment. */
+  readonly waitingPerKeyMax: number;
+  /** A further instance starts when a call has waited this long. */
+  readonly scaleOutAfterMs: number;
+  readonly idleMs: number;
+  /** How long running calls may go on after their deployment was retired or the server stops. */
+  readonly drainMs: number;
+  readonly prebootPerFlavour: number;
+  readonly prebootTotal: number;
+  readonly bootCpuPercent: number;
+  /** From the start of a worker to `up`; platform code only. */
+  readonly bootMs: number;
+  /** From the claim to `ready`: the function's own loading time. */
+  readonly loadMs: number;
+  /** Whole life of a call, streamed answers included. The time to the answer's head is the deployment's own. */
+  readonly callMs: number;
+  /** How long a cancelled request may go on holding its place before its instance counts as stuck. */
+  readonly abandonMs: number;
+  readonly requestBodyBytesMax: number;
+  readonly recordFlushMs: number;
+  /** Rows that start a flush at once. */
+  readonly recordFlushRows: number;
+  /** Rows in memory at which calls begin to wait for the store. */
+  readonly recordRowsMax: number;
+}
+
+export function defaultCallLimits(): CallLimits {
+  return {
+    poolMemoryMib: Math.floor((totalmem() / 1_048_576) * 0.6),
+    instancesPerKeyMax: 4,
+    waitingPerKeyMax: 1000,
+    scaleOutAfterMs: 50,
+    idleMs: 60_000,
+    drainMs: 30_000,
+    prebootPerFlavour: 2,
+    prebootTotal: 6,
+    bootCpuPercent: 200,
+    bootMs: 30_000,
+    loadMs: 20_000,
+    callMs: 900_000,
+    abandonMs: 1000,
+    requestBodyBytesMax: 32 * 1_048_576,
+    recordFlushMs: 100,
+    recordFlushRows: 500,
+    recordRowsMax: 100_000,
+  };
+}

@@ -1,0 +1,33 @@
+import type { Clock } from '../../kernel/clock.ts';
+import type { Scheduler } from '../scheduler.ts';
+
+/** Time that moves only when a test says so. */
+export interface ManualTime extends Clock, Scheduler {
+  /** Runs every timer that is due within the next `ms`, in order. */
+  advance(ms: number): void;
+}
+
+export function createManualTime(startMs = Date.UTC(2026, 10, 23, 12)): ManualTime {
+  const timers = new Set<{ at: number; task: () => void }>();
+  let elapsedMs = 0;
+  return {
+    now: () => startMs + elapsedMs,
+    monotonicMs: () => elapsedMs,
+    after(delayMs, task) {
+      const timer = { at: elapsedMs + delayMs, task };
+      timers.add(timer);
+      return { close: () => void timers.delete(timer) };
+    },
+    advance(ms) {
+      const until = elapsedMs + ms;
+      for (;;) {
+        const due = [...timers].filter(({ at }) => at <= until).toSorted((a, b) => a.at - b.at)[0];
+        if (due === undefined) break;
+        timers.delete(due);
+        elapsedMs = due.at;
+        due.task();
+      }
+      elapsedMs = until;
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import type { Clock } from '../kernel/clock.ts';
+import type { LayerId } from '../kernel/ids.ts';
+import type { SourceTree } from '../kernel/source-tree.ts';
+import type { Language, RuntimeId, WorkerPlan } from '../languages/language.ts';
+import type { Jail, JailExit, JailSpec, JailedProcess } from '../sandbox/jail.ts';
+import { callErrors } from './call-errors.ts';
+import { type Deployment, SIZES, type SizeCode } from './deployment.ts';
+import { type GuestChannel, type GuestMessage, openGuestChannel } from './guest-channel.ts';
+import type { CallLimits } from './limits.ts';
+import type { CallMetrics } from './metrics.ts';
+import { type Scheduler, within } from './scheduler.ts';
+
+/** Everything that has to be settled before a worker starts; nothing in it names an account or a function. */
+export interface Flavour {
+  readonly key: string;
+  readonly runtime: RuntimeId;
+  readonly layer: LayerId | null;
+  readonly size: SizeCode;
+  /** The way out is a property of the jail, so a worker with another one cannot serve. */
+  readonly egress: readonly string[];
+}
+
+export function flavourOf({ runtime, layer, size, egress }: Deployment): Flavour {
+  return { key: [runtime, layer ?? '', size, ...egress].join(' '), runtime, layer, size, egress };
+}
+
+/** What the jail of this flavour is allowed, and so what the pool reserves for it. */
+export function memoryMibOf(flavour: Flavour, plan: WorkerPlan): number {
+  return Math.max(SIZES[flavour.size].memoryMib, plan.memoryMibMin);
+}
+
+/** The function's own loading failed; `detail` are its words, for its owner only. */
+export class LoadFailure extends Error {
+  override readonly name = 'LoadFailure';
+  readonly detail: string;
+  readonly exit: JailExit | undefined;
+
+  constructor(detail: string, exit?: JailExit) {
+    super('the function could not be loaded');
+    this.detail = detail;
+    this.exit = exit;
+  }
+}
+
+/** A jailed process with its runtime loaded and its socket sealed, that has seen nobody's code yet. */
+export interface Worker {
+  readonly flavour: Flavour;
+  readonly plan: WorkerPlan;
+  readonly process: JailedProcess;
+  readonly socketPath: string;
+  /** Gives it a function, once. Rejects with `LoadFailure` when that does not load. */
+  claim(code: SourceTree, entrypoint: string): Promise<void>;
+}
+
+export interface WorkerStarterOptions {
+  readonly jail: Pick<Jail, 'start'>;
+  readonly languages: Pick<Language, 'worker'>;
+  readonly limits: CallLimits;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly metrics: CallMetrics;
+}
+
+const EXIT_WAIT_MS = 1000;
+
+export type StartWorker = (flavour: Flavour, plan: WorkerPlan) => Promise<Worker>;
+
+/** Rejects with `calls.worker_unavailable`: up to here only platform code runs. */
+export function createWorkerStarter(options: WorkerStarterOptions): StartWorker {
+  const { jail, limits, clock, metrics } = options;
+  return async (flavour, plan) => {
+    const from = clock.monotonicMs();
+    let jailed: JailedProcess | undefined;
+    try {
+      jailed = await jail.start(jailSpec(flavour, plan, limits));
+      const channel = openGuestChannel(jailed.control);
+      const message = await within(options.scheduler, limits.bootMs, channel.next());
+      if (message?.t !== 'up') throw new Error('the worker did not come up');
+      const socketPath = await jailed.sealSocket();
+      metrics.workerBooted(flavour.runtime, clock.monotonicMs() - from);
+      return createWorker({ flavour, plan, process: jailed, socketPath }, channel, options);
+    } catch (error) {
+      await jailed?.kill();
+      throw callErrors.workerUnavailable(error);
+    }
+  };
+}
+
+function jailSpec(flavour: Flavour, plan: WorkerPlan, limits: CallLimits): JailSpec {
+  const size = SIZES[flavour.size];
+  return {
+    argv: plan.argv,
+    env: plan.env,
+    binds: plan.binds,
+    limits: {
+      memoryMib: memoryMibOf(flavour, plan),
+      tasks: size.tasks,
+      cpuPercent: limits.bootCpuPercent,
+      tmpMib: size.tmpMib,
+    },
+    ...(flavour.egress.length > 0 && { egress: { kind: 'public', hosts: flavour.egress } }),
+  };
+}
+
+function createWorker(
+  booted: Omit<Worker, 'claim'>,
+  channel: GuestChannel,
+  { limits, clock, scheduler, metrics }: WorkerStarterOptions,
+): Worker {
+  const { process, flavour } = booted;
+
+  async function loadFailure(message: GuestMessage | null | undefined): Promise<LoadFailure> {
+    // A channel that ended announces an exit whose reason is about to be known.
+    if (message === null) await within(scheduler, EXIT_WAIT_MS, process.exited);
+    const exit = await process.kill();
+    if (message?.t === 'failed') return new LoadFailure(message.message, exit);
+    if (message === null) return new LoadFailure('it ended while it was loading', exit);
+    return new LoadFailure(`it did not finish loading within ${limits.loadMs} ms`, exit);
+  }
+
+  return {
+    ...booted,
+    async claim(code, entrypoint) {
+      const from = clock.monotonicMs();
+      await Promise.all([process.writeApp(code), process.setCpuPercent(SIZES[flavour.size].cpuPercent)]);
+      channel.claim({ t: 'claim', entrypoint, egress: flavour.egress.length > 0 });
+      const message = await within(scheduler, limits.loadMs, channel.next());
+      if (message?.t !== 'ready') throw await loadFailure(message);
+      channel.stop();
+      metrics.instanceClaimed(flavour.runtime, clock.monotonicMs() - from);
+    },
+  };
+}

@@ -1,0 +1,227 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Accounts } from '../../accounts/accounts.ts';
+import type { Principal } from '../../accounts/principal.ts';
+import { callErrors } from '../../calls/call-errors.ts';
+import type { Deployment, DeploymentDirectory } from '../../calls/deployment.ts';
+import type { Call, CallHandler, Invoke, RunningCall } from '../../calls/invoke.ts';
+import type { CallLimits } from '../../calls/limits.ts';
+import type { Scheduler } from '../../calls/scheduler.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { PlatformError, notFound } from '../../kernel/errors.ts';
+import type { EventLog } from '../../kernel/events.ts';
+import { reportFailure, writeError } from '../errors.ts';
+import { corsHeaders, preflightHeaders } from './cors.ts';
+import { requestHeaders, responseHeaders } from './headers.ts';
+import { type Origin, createOriginReader } from './origin-ip.ts';
+
+export interface DataPlaneOptions {
+  readonly accounts: Pick<Accounts, 'verifyToken'>;
+  readonly directory: Pick<DeploymentDirectory, 'find'>;
+  readonly invoke: Invoke;
+  /** Addresses or CIDRs whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  readonly limits: Pick<CallLimits, 'requestBodyBytesMax'>;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly events: EventLog;
+}
+
+/** Answers one request below `/<deployment id>`; the id is well-formed but need not exist. */
+export type DataPlane = (req: IncomingMessage, res: ServerResponse, deploymentId: string) => void;
+
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/**
+ * The way from a public request to a function and back, on which nothing is parsed, buffered or kept. Request
+ * and response trailers are dropped; Host passes as the client sent it; no field is added.
+ */
+export function createDataPlane(options: DataPlaneOptions): DataPlane {
+  const { accounts, directory, clock, events } = options;
+  const originOf = createOriginReader(options.trustedProxies);
+
+  return (req, res, deploymentId) => {
+    const arrivedAt = clock.monotonicMs();
+    const refused = refusal(req);
+    if (refused !== undefined) {
+      refuse(options, req, res, refused);
+      return;
+    }
+    const origin = req.headers.origin;
+    const cors = origin === undefined ? undefined : corsHeaders(directory.find(deploymentId), origin);
+    if (cors !== undefined && isPreflight(req)) {
+      res.writeHead(204, [...cors, ...preflightHeaders(METHODS)]).end();
+      return;
+    }
+    const exchange = new CallExchange(options, { req, res, cors });
+    const token = req.headers['jfwt'] ?? req.headers['p48wt'];
+    if (typeof token !== 'string' || token === '') {
+      exchange.onError(badToken());
+      return;
+    }
+    accounts.verifyToken(token).then(
+      (principal) => {
+        const deployment = directory.find(deploymentId);
+        if (principal === undefined) exchange.onError(badToken());
+        else if (deployment === undefined || !mayCall(principal, deployment)) {
+          exchange.onError(notFound('deployment'));
+        } else exchange.start({ principal, deployment, origin: originOf(req), arrivedAt });
+      },
+      (error: unknown) => {
+        reportFailure(events, error, 'calls');
+        writeError(res, error);
+      },
+    );
+  };
+}
+
+function mayCall(principal: Principal, deployment: Deployment): boolean {
+  return deployment.published || deployment.ownerId === principal.accountId;
+}
+
+function badToken(): PlatformError {
+  return new PlatformError({
+    kind: 'permission_denied',
+    code: 'calls.bad_token',
+    message: 'The token in the `jfwt` header is missing, wrong or expired. Get a new one with your API key.',
+  });
+}
+
+/** What HTTP allows and a function call is not. */
+function refusal(req: IncomingMessage): PlatformError | undefined {
+  if (req.method === undefined || !METHODS.has(req.method)) {
+    return new PlatformError({
+      kind: 'unimplemented',
+      code: 'calls.method_unsupported',
+      owner: 'caller',
+      message: `Functions can be called with ${[...METHODS].join(', ')}.`,
+    });
+  }
+  // Other upgrades (h2c, which some clients offer on every connection) may be ignored, and are.
+  if (req.headers.upgrade?.toLowerCase().includes('websocket')) {
+    return new PlatformError({
+      kind: 'unimplemented',
+      code: 'calls.upgrade_unsupported',
+      owner: 'caller',
+      message: 'Functions answer single requests; WebSocket connections are not supported.',
+    });
+  }
+  return undefined;
+}
+
+function isPreflight(req: IncomingMessage): boolean {
+  return req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined;
+}
+
+interface Edge {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** Header pairs when this origin may read the answer; the gateway then speaks for the function in CORS. */
+  readonly cors: string[] | undefined;
+}
+
+interface Admitted {
+  readonly principal: Principal;
+  readonly deployment: Deployment;
+  readonly origin: Origin;
+  readonly arrivedAt: number;
+}
+
+/** One admitted request and its answer. A class, because one is made for every call. */
+class CallExchange implements CallHandler {
+  readonly #options: DataPlaneOptions;
+  readonly #edge: Edge;
+  #call: RunningCall | undefined;
+  #isOver = false;
+  #hasWritten = false;
+
+  constructor(options: DataPlaneOptions, edge: Edge) {
+    this.#options = options;
+    this.#edge = edge;
+  }
+
+  start({ principal, deployment, origin, arrivedAt }: Admitted): void {
+    const { req, res } = this.#edge;
+    const declared = req.headers['content-length'];
+    if (declared !== undefined && Number(declared) > this.#options.limits.requestBodyBytesMax) {
+      this.onError(callErrors.bodyTooLarge(this.#options.limits.requestBodyBytesMax));
+      return;
+    }
+    if (res.destroyed) return;
+    const hasBody = (declared !== undefined && declared !== '0') || 'transfer-encoding' in req.headers;
+    const call: Call = {
+      deployment,
+      caller: principal.accountId,
+      originIp: origin.ip,
+      arrivedAt,
+      request: {
+        method: req.method ?? 'GET',
+        path: pathBelow(req.url ?? '', deployment.id),
+        headers: requestHeaders(req.rawHeaders, origin.isBehindProxy),
+        body: hasBody ? req : null,
+      },
+    };
+    res.on('close', () => this.#call?.cancel());
+    this.#call = this.#options.invoke(call, this);
+  }
+
+  onStart(status: number, reason: string, headers: string[]): void {
+    const { res, cors } = this.#edge;
+    const passed = responseHeaders(headers, cors !== undefined);
+    res.writeHead(status, reason, cors === undefined ? passed : [...passed, ...cors]);
+    process.nextTick(flushHead, this);
+  }
+
+  onData(chunk: Buffer): boolean {
+    this.#hasWritten = true;
+    const { res } = this.#edge;
+    if (res.write(chunk)) return true;
+    res.once('drain', () => this.#call?.resume());
+    return false;
+  }
+
+  onEnd(): void {
+    this.#hasWritten = true;
+    this.#edge.res.end();
+  }
+
+  onError(error: PlatformError): void {
+    this.#isOver = true;
+    const { req, res, cors } = this.#edge;
+    if (cors !== undefined && !res.headersSent) {
+      for (let i = 0; i < cors.length; i += 2) res.setHeader(cors[i] ?? '', cors[i + 1] ?? '');
+    }
+    refuse(this.#options, req, res, error);
+  }
+
+  /** A head without a body yet (an event stream, say) must not wait for its first byte. */
+  flush(): void {
+    if (!this.#hasWritten && !this.#isOver) this.#edge.res.flushHeaders();
+  }
+}
+
+function flushHead(exchange: CallExchange): void {
+  exchange.flush();
+}
+
+/** Raw: never decoded or normalised, so it means to the function what it meant to the client. */
+function pathBelow(url: string, deploymentId: string): string {
+  const rest = url.slice(deploymentId.length + 1);
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** How long a client may go on sending a body that nobody wants, so that it gets to read the refusal. */
+const LINGER_MS = 2000;
+
+function refuse(
+  { events, scheduler }: Pick<DataPlaneOptions, 'events' | 'scheduler'>,
+  req: IncomingMessage,
+  res: ServerResponse,
+  error: PlatformError,
+): void {
+  reportFailure(events, error, 'calls');
+  writeError(res, error);
+  if (req.complete || req.destroyed) return;
+  req.on('error', () => undefined);
+  const timer = scheduler.after(LINGER_MS, () => req.socket.destroy());
+  req.once('close', () => timer.close());
+}
