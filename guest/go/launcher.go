@@ -52,9 +52,13 @@ func launch(control *os.File) error {
 	if err := json.Unmarshal(line, &claimed); err != nil {
 		return err
 	}
+	env := append(os.Environ(), "FUNCTION_TARGET="+claimed.Entrypoint)
 	if claimed.Egress {
 		if err := startForwarder(); err != nil {
 			return err
+		}
+		for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
+			env = append(env, name+"=http://127.0.0.1:3128")
 		}
 	}
 	socket, err := listener.File()
@@ -64,7 +68,7 @@ func launch(control *os.File) error {
 	if err := syscall.Dup3(int(socket.Fd()), listenerFd, 0); err != nil {
 		return err
 	}
-	return become(append(os.Environ(), "FUNCTION_TARGET="+claimed.Entrypoint))
+	return become(env)
 }
 
 // become replaces this process by the function. The kernel refuses to run a file that anyone holds open for

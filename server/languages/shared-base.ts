@@ -1,4 +1,3 @@
-import type { LayerId } from '../kernel/ids.ts';
 import type { Language } from './language.ts';
 
 export interface PreparableLanguage extends Language {
@@ -7,11 +6,11 @@ export interface PreparableLanguage extends Language {
 }
 
 /**
- * One base layer for the life of the process, made at the first need. Whoever needs it first may be called off
+ * One base for the life of the process, made at the first need. Whoever needs it first may be called off
  * without calling off the others, so it has no signal of theirs. A failure is not kept.
  */
-export function sharedBase(make: (signal: AbortSignal) => Promise<LayerId>): () => Promise<LayerId> {
-  let base: Promise<LayerId> | undefined;
+export function sharedBase<T>(make: (signal: AbortSignal) => Promise<T>): () => Promise<T> {
+  let base: Promise<T> | undefined;
   return () => {
     base ??= make(new AbortController().signal).catch((error: unknown) => {
       base = undefined;

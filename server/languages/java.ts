@@ -1,0 +1,99 @@
+import type { LayerId } from '../kernel/ids.ts';
+import { FUNCTION_ENV } from './function-env.ts';
+import { createJavaBuild } from './java-build.ts';
+import { trustStoreOptions } from './java-maven.ts';
+import { findJava, runtimeDetail, type JavaToolchain } from './java-toolchain.ts';
+import type { BuildRequest, BuiltFunction, RuntimeId, WorkerPlan } from './language.ts';
+import { runtimeUnavailable } from './runtime-unavailable.ts';
+import { sharedBase, type PreparableLanguage } from './shared-base.ts';
+import { toolBinds } from './tool-binds.ts';
+import type { Toolbox } from './toolbox.ts';
+
+const RUNTIME = 'java21';
+const BASE = '/opt/jellyfaas/java';
+/** The launcher puts these on the class path of the function. */
+const LIBRARIES = '/opt/jellyfaas/lib';
+const ADVICE =
+  'Install a JDK (17 or later) and Maven, on Debian: apt-get install openjdk-17-jdk-headless maven.';
+
+/** As many threads of the worker serve calls. */
+const CONCURRENCY = 50;
+const MEMORY_MIB_MIN = 256;
+
+/** Fit for the smallest size: what the JVM may take together stays below its 256 MiB. */
+const JVM_OPTIONS = [
+  '-Xmx112m',
+  '-Xss512k',
+  '-XX:MaxMetaspaceSize=64m',
+  '-XX:ReservedCodeCacheSize=24m',
+  '-XX:+UseSerialGC',
+  // Compiled quickly instead of perfectly: instances are many and short-lived.
+  '-XX:TieredStopAtLevel=1',
+  '-Xshare:auto',
+  // The JVM writes nothing about itself anywhere, and ends when it is out of heap.
+  '-XX:-UsePerfData',
+  '-XX:ErrorFile=/dev/null',
+  '-XX:+DisableAttachMechanism',
+  '-XX:+ExitOnOutOfMemoryError',
+  // For the control socket, which is an inherited descriptor.
+  '--add-opens=java.base/java.io=ALL-UNNAMED',
+];
+const CLASS_PATH = `${BASE}/classes:${BASE}/dependency/*`;
+
+/** Java functions: compiled by Maven, loaded at the claim into a worker whose server is up and warm. */
+export function createJavaLanguage(toolbox: Toolbox): PreparableLanguage {
+  const java = findJava();
+  return java === undefined ? withoutJava() : withJava(toolbox, java);
+}
+
+function withJava(toolbox: Toolbox, java: JavaToolchain): PreparableLanguage {
+  const detail = runtimeDetail(java.jdk);
+  const steps = createJavaBuild(toolbox, java);
+  const baseLayers = sharedBase((signal) => steps.baseLayers({ signal, onProgress: () => {} }));
+
+  async function build(request: BuildRequest): Promise<BuiltFunction> {
+    const dependencies = await steps.dependencyLayers(request, await baseLayers());
+    const code = await steps.compile(request, dependencies);
+    return { code, layer: dependencies.runtime, runtimeDetail: detail };
+  }
+
+  async function worker(_runtime: RuntimeId, layer: LayerId | null): Promise<WorkerPlan> {
+    const base = await baseLayers();
+    return {
+      argv: [
+        `${java.jdk.home}/bin/java`,
+        ...JVM_OPTIONS,
+        ...trustStoreOptions(),
+        '-cp',
+        CLASS_PATH,
+        'jellyfaas.Launcher',
+      ],
+      env: FUNCTION_ENV,
+      binds: [
+        ...(await toolBinds(java.jdk.home)),
+        toolbox.layerBind(base.runtime, BASE),
+        ...(layer === null ? [] : [toolbox.layerBind(layer, LIBRARIES)]),
+      ],
+      preboot: true,
+      concurrency: CONCURRENCY,
+      memoryMibMin: MEMORY_MIB_MIN,
+    };
+  }
+
+  return {
+    runtimes: [{ id: RUNTIME, available: true, detail }],
+    build,
+    worker,
+    prepare: async () => void (await baseLayers()),
+  };
+}
+
+function withoutJava(): PreparableLanguage {
+  const refuse = (): Promise<never> => Promise.reject(runtimeUnavailable(RUNTIME, ADVICE));
+  return {
+    runtimes: [{ id: RUNTIME, available: false, detail: ADVICE }],
+    build: refuse,
+    worker: refuse,
+    prepare: () => Promise.resolve(),
+  };
+}
