@@ -1,6 +1,7 @@
 import type { LayerId } from '../kernel/ids.ts';
 import type { JailBind, Scratch } from '../sandbox/jail.ts';
 import type { BuildRequest } from './language.ts';
+import type { LayerIndex } from './layer-store.ts';
 import { inputKey } from './input-key.ts';
 import { asLayer, type NodeDependencies } from './node-manifest.ts';
 import { findNpm, type NodeRuntime } from './node-runtimes.ts';
@@ -18,7 +19,9 @@ const SCRATCH_MIB = 1024;
 const MEMORY_MIB = 1536;
 
 /** The part of a build that concerns its packages. */
-export type LayerBuild = Pick<BuildRequest, 'accountId' | 'signal' | 'onProgress'>;
+export interface LayerBuild extends Pick<BuildRequest, 'signal' | 'onProgress'> {
+  readonly index: LayerIndex;
+}
 export type NodeLayers = (
   runtime: NodeRuntime,
   dependencies: NodeDependencies,
@@ -50,7 +53,7 @@ export function createNodeLayers(toolbox: Toolbox): NodeLayers {
       });
     }
     return resolveLayer(toolbox, {
-      index: dependencies.isBase ? 'base' : build.accountId,
+      index: build.index,
       inputKey: inputKey(
         [runtime.id, runtime.version, npm.version, ...dependencies.npmArguments],
         dependencies.files,

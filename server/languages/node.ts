@@ -1,11 +1,12 @@
-import type { AccountId, LayerId } from '../kernel/ids.ts';
+import type { LayerId } from '../kernel/ids.ts';
 import { FUNCTION_ENV } from './function-env.ts';
 import { guestFile } from './guest-files.ts';
-import type { BuildRequest, BuiltFunction, Language, RuntimeId, WorkerPlan } from './language.ts';
+import type { BuildRequest, BuiltFunction, RuntimeId, WorkerPlan } from './language.ts';
 import { createNodeLayers, NODE, NODE_DIRECTORY, NODE_MODULES, nodeBind } from './node-layers.ts';
 import { baseDependencies, nodeDependencies, withoutInstalled } from './node-manifest.ts';
 import { findNodeRuntimes, type NodeRuntime } from './node-runtimes.ts';
 import { runtimeUnavailable } from './runtime-unavailable.ts';
+import { sharedBase, type PreparableLanguage } from './shared-base.ts';
 import type { Toolbox } from './toolbox.ts';
 
 const WORKER = '/opt/jellyfaas/node/worker.cjs';
@@ -21,37 +22,40 @@ const GUEST_BINDS = ['node/worker.cjs', 'node/proxy-route.cjs', 'egress-forwarde
 const RUNTIME_IDS: readonly RuntimeId[] = ['nodejs20', 'nodejs22', 'nodejs24'];
 const INSTALL_ADVICE = 'Its Node binary is missing: install the platform again (npm start does it).';
 
-export interface NodeLanguage extends Language {
-  /** Installs the base layer of every runtime ahead of the first deploy that needs it. */
-  prepare(signal: AbortSignal): Promise<void>;
+interface OfferedRuntime extends NodeRuntime {
+  /** The layer of functions that need nothing but the framework. */
+  readonly baseLayer: () => Promise<LayerId>;
 }
 
 /** Node functions, on the Node versions that the platform brings along. */
-export function createNodeLanguage(toolbox: Toolbox): NodeLanguage {
-  const runtimes = findNodeRuntimes();
+export function createNodeLanguage(toolbox: Toolbox): PreparableLanguage {
   const layerOf = createNodeLayers(toolbox);
+  const runtimes = findNodeRuntimes().map((runtime): OfferedRuntime => {
+    const build = { index: 'base', onProgress: () => {} } as const;
+    return {
+      ...runtime,
+      baseLayer: sharedBase((signal) => layerOf(runtime, baseDependencies(), { ...build, signal })),
+    };
+  });
 
-  function runtimeOf(id: RuntimeId): NodeRuntime {
+  function runtimeOf(id: RuntimeId): OfferedRuntime {
     const found = runtimes.find((runtime) => runtime.id === id);
     if (found === undefined) throw runtimeUnavailable(id, INSTALL_ADVICE);
     return found;
   }
 
-  function baseLayer(runtime: NodeRuntime, signal: AbortSignal): Promise<LayerId> {
-    // The base layer belongs to no account, and nobody watches its installation.
-    const build = { accountId: 'base' as AccountId, signal, onProgress: () => {} };
-    return layerOf(runtime, baseDependencies(), build);
-  }
-
   async function build(request: BuildRequest): Promise<BuiltFunction> {
     const runtime = runtimeOf(request.runtime);
-    const layer = await layerOf(runtime, nodeDependencies(request.source), request);
+    const dependencies = nodeDependencies(request.source);
+    const layer = dependencies.isBase
+      ? await runtime.baseLayer()
+      : await layerOf(runtime, dependencies, { ...request, index: request.accountId });
     return { code: withoutInstalled(request.source), layer, runtimeDetail: `Node ${runtime.version}` };
   }
 
   async function worker(id: RuntimeId, layer: LayerId | null): Promise<WorkerPlan> {
     const runtime = runtimeOf(id);
-    const mounted = layer ?? (await baseLayer(runtime, AbortSignal.timeout(300_000)));
+    const mounted = layer ?? (await runtime.baseLayer());
     return {
       argv: [NODE, WORKER],
       env: { ...FUNCTION_ENV, NODE_ENV: 'production', PATH: NODE_DIRECTORY },
@@ -70,8 +74,8 @@ export function createNodeLanguage(toolbox: Toolbox): NodeLanguage {
     }),
     build,
     worker,
-    async prepare(signal) {
-      for (const runtime of runtimes) await baseLayer(runtime, signal);
+    async prepare() {
+      for (const { baseLayer } of runtimes) await baseLayer();
     },
   };
 }

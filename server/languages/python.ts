@@ -1,14 +1,16 @@
-import type { AccountId, LayerId } from '../kernel/ids.ts';
+import type { LayerId } from '../kernel/ids.ts';
 import type { Scratch } from '../sandbox/jail.ts';
 import type { BuildStep } from './build-step.ts';
 import { FUNCTION_ENV } from './function-env.ts';
 import { guestFile } from './guest-files.ts';
+import type { LayerIndex } from './layer-store.ts';
 import { inputKey } from './input-key.ts';
-import type { BuildRequest, BuiltFunction, Language, RuntimeId, WorkerPlan } from './language.ts';
+import type { BuildRequest, BuiltFunction, RuntimeId, WorkerPlan } from './language.ts';
 import { basePython, pythonDependencies, type PythonDependencies } from './python-requirements.ts';
 import { findPython, type PythonToolchain } from './python-toolchain.ts';
 import { resolveLayer } from './resolve-layer.ts';
 import { runtimeUnavailable } from './runtime-unavailable.ts';
+import { sharedBase, type PreparableLanguage } from './shared-base.ts';
 import type { Toolbox } from './toolbox.ts';
 
 const RUNTIME: RuntimeId = 'python312';
@@ -36,22 +38,18 @@ compileall.compile_dir('/work/packages', stripdir='/work/packages', prependdir='
                        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
 `;
 
-type LayerBuild = Pick<BuildRequest, 'accountId' | 'signal' | 'onProgress'>;
-
-export interface PythonLanguage extends Language {
-  /** Installs the base layer ahead of the first deploy that needs it. */
-  prepare(signal: AbortSignal): Promise<void>;
+/** Python functions, on the best CPython of this host. */
+export async function createPythonLanguage(toolbox: Toolbox): Promise<PreparableLanguage> {
+  const python = await findPython();
+  return python === undefined ? withoutPython() : withPython(toolbox, python);
 }
 
-/** Python functions, on the best CPython of this host. */
-export async function createPythonLanguage(toolbox: Toolbox): Promise<PythonLanguage> {
-  const python = await findPython();
-  const detail = python === undefined ? ADVICE : `CPython ${python.version}`;
+function withPython(toolbox: Toolbox, python: PythonToolchain): PreparableLanguage {
+  const detail = `CPython ${python.version}`;
 
   function layerOf(dependencies: PythonDependencies, build: LayerBuild): Promise<LayerId> {
-    if (python === undefined) throw runtimeUnavailable(RUNTIME, ADVICE);
     return resolveLayer(toolbox, {
-      index: dependencies.isBase ? 'base' : build.accountId,
+      index: build.index,
       inputKey: inputKey([RUNTIME, python.version, ...dependencies.pipRuns.flat()], dependencies.files),
       scratchMib: SCRATCH_MIB,
       below: 'packages',
@@ -61,19 +59,20 @@ export async function createPythonLanguage(toolbox: Toolbox): Promise<PythonLang
     });
   }
 
-  function baseLayer(signal: AbortSignal): Promise<LayerId> {
-    // The base layer belongs to no account, and nobody watches its installation.
-    return layerOf(basePython(), { accountId: 'base' as AccountId, signal, onProgress: () => {} });
-  }
+  const baseLayer = sharedBase((signal) => {
+    return layerOf(basePython(), { index: 'base', signal, onProgress: () => {} });
+  });
 
   async function build(request: BuildRequest): Promise<BuiltFunction> {
-    const layer = await layerOf(pythonDependencies(request.source), request);
+    const dependencies = pythonDependencies(request.source);
+    const layer = dependencies.isBase
+      ? await baseLayer()
+      : await layerOf(dependencies, { ...request, index: request.accountId });
     return { code: request.source, layer, runtimeDetail: detail };
   }
 
   async function worker(_runtime: RuntimeId, layer: LayerId | null): Promise<WorkerPlan> {
-    if (python === undefined) throw runtimeUnavailable(RUNTIME, ADVICE);
-    const mounted = layer ?? (await baseLayer(AbortSignal.timeout(300_000)));
+    const mounted = layer ?? (await baseLayer());
     return {
       argv: [python.jailedExecutable, `${GUEST}/worker.py`, String(CONCURRENCY)],
       // Unbuffered, so that the live console shows a line when it is printed.
@@ -86,13 +85,26 @@ export async function createPythonLanguage(toolbox: Toolbox): Promise<PythonLang
   }
 
   return {
-    runtimes: [{ id: RUNTIME, available: python !== undefined, detail }],
+    runtimes: [{ id: RUNTIME, available: true, detail }],
     build,
     worker,
-    async prepare(signal) {
-      if (python !== undefined) await baseLayer(signal);
-    },
+    prepare: async () => void (await baseLayer()),
   };
+}
+
+function withoutPython(): PreparableLanguage {
+  const refuse = (): Promise<never> => Promise.reject(runtimeUnavailable(RUNTIME, ADVICE));
+  return {
+    runtimes: [{ id: RUNTIME, available: false, detail: ADVICE }],
+    build: refuse,
+    worker: refuse,
+    prepare: () => Promise.resolve(),
+  };
+}
+
+/** The part of a build that concerns its packages. */
+interface LayerBuild extends Pick<BuildRequest, 'signal' | 'onProgress'> {
+  readonly index: LayerIndex;
 }
 
 interface Installation {
@@ -107,11 +119,7 @@ async function install({ toolbox, python, dependencies, scratch, build }: Instal
   await scratch.write(dependencies.files, 'project');
   const registry = await toolbox.registries.pip(python.executable);
   const step = {
-    env: {
-      ...PIP_ENV,
-      ...python.env,
-      ...registry.env,
-    },
+    env: { ...PIP_ENV, ...python.env, ...registry.env },
     binds: python.binds,
     scratch,
     cwd: '/work/project',
