@@ -104,6 +104,14 @@ describe('what is not HTTP', () => {
       '400',
       'request.malformed',
     ],
+    ['no Host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', '400', 'request.malformed'],
+    [
+      'an unknown expectation',
+      'GET / HTTP/1.1\r\nHost: x\r\nExpect: magic\r\nConnection: close\r\n\r\n',
+      '400',
+      'request.malformed',
+    ],
+    ['an unknown method', 'FROB / HTTP/1.1\r\nHost: x\r\n\r\n', '400', 'request.malformed'],
     ['a bare line feed', 'GET / HTTP/1.1\nHost: x\n\n', '400', 'request.malformed'],
     [
       'headers beyond 16 KiB',

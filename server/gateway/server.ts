@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { type ControlPlaneOptions, createControlPlane } from './control/control-plane.ts';
+import { PlatformError } from '../kernel/errors.ts';
+import type { DataPlane } from './data/data-plane.ts';
+import { writeError } from './errors.ts';
 import { type GatewayLimits, gatewayLimits } from './limits.ts';
-
-/** Answers one function call; the deployment id is well-formed but need not exist. */
-export type DataPlane = (req: IncomingMessage, res: ServerResponse, deploymentId: string) => void;
 
 export interface GatewayOptions extends Omit<ControlPlaneOptions, 'limits' | 'publicUrl' | 'closing'> {
   readonly dataPlane: DataPlane;
@@ -33,6 +33,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   server.maxConnections = limits.connectionsMax;
   // A full house makes room by closing connections that wait for nothing.
   server.on('drop', () => server.closeIdleConnections());
+  server.on('checkExpectation', (_req, res) => writeError(res, malformed('Its Expect header is unknown.')));
   const publicUrl = (): string => options.publicUrl ?? urlOf(server);
 
   const app = createControlPlane(
@@ -41,6 +42,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       server.on('request', (req, res) => {
         answering.set(req.socket, res);
         if (closing.signal.aborted) res.shouldKeepAlive = false;
+        if (req.headers.host === undefined && req.httpVersion === '1.1') {
+          writeError(res, malformed('It has no Host header.'));
+          return;
+        }
         const deploymentId = deploymentIdOf(req.url ?? '');
         if (deploymentId === undefined) control(req, res);
         else options.dataPlane(req, res, deploymentId);
@@ -72,6 +77,8 @@ function serverOptions(limits: GatewayLimits): Parameters<typeof createServer>[0
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: limits.connectionCheckMs,
     insecureHTTPParser: false,
+    // Refused here, with a body that says why.
+    requireHostHeader: false,
     noDelay: true,
   };
 }
@@ -104,6 +111,14 @@ function urlOf(server: Server): string {
   const wildcard = address.address === '0.0.0.0' || address.address === '::';
   const host = family === 'IPv6' ? `[${address.address}]` : address.address;
   return `http://${wildcard ? '127.0.0.1' : host}:${port}`;
+}
+
+function malformed(what: string): PlatformError {
+  return new PlatformError({
+    kind: 'invalid_argument',
+    code: 'request.malformed',
+    message: `This is not a well-formed HTTP/1.1 request. ${what}`,
+  });
 }
 
 const REFUSALS: Record<string, { readonly status: string; readonly body: object }> = {

@@ -68,7 +68,7 @@ export class PlatformError extends Error {
 export function notFound(what: string): PlatformError {
   return new PlatformError({
     kind: 'not_found',
-    code: `${what.replaceAll(' ', '_')}.not_found`,
+    code: `${what.toLowerCase().replaceAll(' ', '_')}.not_found`,
     message: `There is no such ${what}. Check the name, and that it belongs to you or is published.`,
   });
 }

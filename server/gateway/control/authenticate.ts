@@ -42,7 +42,7 @@ export async function authenticate(
   if (access === 'ownerKey' && principal.role !== 'owner') {
     throw new PlatformError({
       kind: 'permission_denied',
-      code: 'auth.owner_only',
+      code: 'accounts.owner_only',
       message: "Only the installation's owner may do this. Ask the owner, or use the owner's API key.",
     });
   }

@@ -124,7 +124,7 @@ describe('entities', () => {
     ];
     for (const response of refused) {
       expect(response.status).toBe(403);
-      expect(await json(response)).toMatchObject({ errorId: 'auth.owner_only' });
+      expect(await json(response)).toMatchObject({ errorId: 'accounts.owner_only' });
     }
   });
 
