@@ -1,0 +1,160 @@
+import type { IncomingMessage } from 'node:http';
+import { createParser } from 'eventsource-parser';
+import type * as contract from '@jellyfaas/contract';
+import { CliError } from './failure.ts';
+import { connectionFailure, sendRequest } from './http.ts';
+import type { Settings } from './settings.ts';
+
+type Output<Schema> = Schema extends { _zod: { output: infer Value } } ? Value : never;
+
+/** Answers of the server, as the contract declares them. */
+export type Library = contract.Library;
+export type FunctionDetails = contract.FunctionDetails;
+export type Version = contract.Version;
+export type DeployResult = contract.DeployResult;
+export type Lookup = contract.Lookup;
+export type BuildEvent = contract.BuildEvent;
+export type Calls = contract.Calls;
+export type ValidatedKey = Output<typeof contract.ValidatedKey>;
+export type BadBuilds = Output<typeof contract.BadBuilds>;
+export type UploadStatus = Output<typeof contract.UploadStatus>;
+export type Entities = Output<typeof contract.Entities>;
+export type CreatedEntity = Output<typeof contract.CreatedEntity>;
+export type Me = Output<typeof contract.Me>;
+export type ApiKeys = Output<typeof contract.ApiKeys>;
+export type CreatedApiKey = Output<typeof contract.CreatedApiKey>;
+export type ConsoleLine = Output<typeof contract.ConsoleLine>;
+export type Runtimes = Output<typeof contract.Runtimes>;
+
+const TIMEOUT_MS = 30_000;
+const UPLOAD_TIMEOUT_MS = 300_000;
+const ERROR_BYTES_MAX = 64 * 1024;
+const EVENT_LENGTH_MAX = 1024 * 1024;
+
+/** The server's control plane under one API key. Failed answers become CliErrors that say what to do. */
+export class Api {
+  readonly url: string;
+  readonly #apiKey: string;
+
+  constructor({ url, apiKey }: Settings) {
+    if (apiKey === undefined) {
+      throw new CliError(
+        `There is no API key for ${url} yet. Run "jellyfaas login --url ${url}", or set JELLYFAAS_API_KEY.`,
+        { code: 'cli.no_key' },
+      );
+    }
+    this.url = url;
+    this.#apiKey = apiKey;
+  }
+
+  get<T>(path: string): Promise<T> {
+    return this.send('GET', path);
+  }
+
+  async send<T>(method: string, path: string, body?: object): Promise<T> {
+    const json = body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) };
+    const type = body === undefined ? {} : { 'content-type': 'application/json' };
+    const answer = await this.#request({ method, path, headers: type, timeoutMs: TIMEOUT_MS, ...json });
+    return readJson<T>(answer);
+  }
+
+  upload(fileName: string, zip: Uint8Array): Promise<DeployResult> {
+    const boundary = `jellyfaas-${crypto.randomUUID()}`;
+    const safeName = fileName.replace(/[^\w.-]/g, '_');
+    const head =
+      `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${safeName}"\r\n` +
+      'Content-Type: application/zip\r\n\r\n';
+    const body = Buffer.concat([Buffer.from(head), zip, Buffer.from(`\r\n--${boundary}--\r\n`)]);
+    const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` };
+    const request = {
+      method: 'POST',
+      path: '/core-service/v1/upload',
+      headers,
+      body,
+      timeoutMs: UPLOAD_TIMEOUT_MS,
+    };
+    return this.#request(request).then((answer) => readJson<DeployResult>(answer));
+  }
+
+  /** The data of a server-sent event stream, until it ends. */
+  async *events<T>(path: string): AsyncGenerator<T> {
+    const answer = await this.#request({ method: 'GET', path, headers: { accept: 'text/event-stream' } });
+    const waiting: string[] = [];
+    const parser = createParser({
+      maxBufferSize: EVENT_LENGTH_MAX,
+      onEvent: ({ data }) => void waiting.push(data),
+    });
+    answer.setEncoding('utf8');
+    try {
+      for await (const chunk of answer) {
+        parser.feed(String(chunk));
+        for (const data of waiting.splice(0)) yield JSON.parse(data) as T;
+      }
+    } catch (error) {
+      throw connectionFailure(error, this.url);
+    } finally {
+      answer.destroy();
+    }
+  }
+
+  async #request(request: {
+    method: string;
+    path: string;
+    headers: Record<string, string>;
+    body?: Uint8Array;
+    timeoutMs?: number;
+  }): Promise<IncomingMessage> {
+    const { path, headers, ...rest } = request;
+    const answer = await sendRequest({
+      ...rest,
+      url: `${this.url}${path}`,
+      headers: { accept: 'application/json', ...headers, 'x-jf-apikey': this.#apiKey },
+    });
+    const status = answer.statusCode ?? 0;
+    if (status >= 200 && status < 300) return answer;
+    throw failedAnswer(status, await readText(answer, ERROR_BYTES_MAX), this.url);
+  }
+}
+
+async function readJson<T>(answer: IncomingMessage): Promise<T> {
+  const text = await readText(answer);
+  if (answer.statusCode === 204 || text === '') return undefined as T;
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new CliError('The server answered with something other than JSON. Is --url a JellyFaaS server?');
+  }
+}
+
+async function readText(answer: IncomingMessage, bytesMax = Infinity): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > bytesMax) break;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+type ErrorBody = Partial<contract.CompatibleError & contract.Problem>;
+
+function failedAnswer(status: number, text: string, url: string): CliError {
+  const body = parseError(text);
+  const code = body.errorId ?? body.code ?? `http.${status}`;
+  if (status === 401) {
+    return new CliError(`${url} does not accept the API key. Run "jellyfaas login --url ${url}".`, { code });
+  }
+  const faults = (body.errors ?? []).map(({ pointer, message }) => `\n  ${pointer}: ${message}`).join('');
+  const message = body.errorMessage ?? body.detail ?? `The server at ${url} answered with status ${status}.`;
+  return new CliError(`${message}${faults}`, { code });
+}
+
+function parseError(text: string): ErrorBody {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null ? (body as ErrorBody) : {};
+  } catch {
+    return {};
+  }
+}
