@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlatformError } from '../kernel/errors.ts';
@@ -197,13 +199,44 @@ function jailedProcess({ processes }: Context, running: Running): JailedProcess 
     sealSocket: () => (running.guestBindsSocket ? files.sealSocket() : Promise.reject(servesNothing())),
     setCpuPercent: (percent) => cgroup.setCpuPercent(percent),
     kill() {
-      killed ||= child.exitCode === null && child.signalCode === null;
-      child.kill('SIGKILL');
+      if (!killed && child.exitCode === null && child.signalCode === null) {
+        killed = true;
+        killInside(child);
+      }
       return exited;
     },
   };
   processes.add(jailed);
   return jailed;
+}
+
+const KILL_GRACE_MS = 1000;
+
+/**
+ * Ends the first process of the inner process namespace, and so all of them, and lets the outermost one collect
+ * it and end by itself: killed first, it would leave a zombie to whoever is init. It is killed, too, when
+ * there is nothing inside yet or it does not end in time.
+ */
+function killInside(outermost: ChildProcess): void {
+  const inside = childrenOf(outermost.pid);
+  if (inside.length === 0) outermost.kill('SIGKILL');
+  for (const pid of inside) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended in the meantime.
+    }
+  }
+  const late = setTimeout(() => outermost.kill('SIGKILL'), KILL_GRACE_MS);
+  outermost.once('exit', () => clearTimeout(late));
+}
+
+function childrenOf(pid: number | undefined): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
 }
 
 /** The outermost process passes the end of its child on as a shell does: 128 + signal. */
