@@ -7,8 +7,6 @@ import { IGNORE_LIMITS } from './limits.ts';
 /** The public command line loses the dot of a top-level file when it zips the current folder. */
 const IGNORE_FILES = ['.jellyfaasignore', 'jellyfaasignore'];
 const NEVER_IGNORED: ReadonlySet<string> = new Set(['jellyspec.json', 'README.md', 'CHANGELOG.md']);
-/** Matching yields to other work after this many names: patterns are the uploader's and may be slow. */
-const NAMES_PER_TURN = 8;
 
 /** Drops what `.jellyfaasignore` (gitignore syntax) excludes, and that file itself. */
 export async function applyIgnoreRules(tree: SourceTree): Promise<SourceTree> {
@@ -17,9 +15,9 @@ export async function applyIgnoreRules(tree: SourceTree): Promise<SourceTree> {
   const rules = compileRules(text.bytes);
   const deadline = AbortSignal.timeout(IGNORE_LIMITS.deadlineMs);
   const kept = new Map<string, typeof text>();
-  let names = 0;
   for (const [path, file] of tree) {
-    if (++names % NAMES_PER_TURN === 0) await setImmediate();
+    // Patterns are the uploader's and may be slow, so other work gets its turn after each name.
+    await setImmediate();
     if (deadline.aborted) throw tooCostly('takes too long to apply');
     if (IGNORE_FILES.includes(path)) continue;
     if (NEVER_IGNORED.has(path) || !rules.ignores(path)) kept.set(path, file);

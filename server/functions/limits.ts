@@ -20,7 +20,7 @@ export const IGNORE_LIMITS = {
   patternLengthMax: 200,
   /** The patterns become regular expressions; more wildcards than these make matching explode. */
   wildcardsPerSegmentMax: 2,
-  wildcardsPerPatternMax: 4,
+  wildcardsPerPatternMax: 3,
   deadlineMs: 2_000,
 } as const;
 

@@ -1,3 +1,4 @@
+import type { Fault, PlatformError } from '../kernel/errors.ts';
 import type { RuntimeId } from '../languages/language.ts';
 import { SPEC_LIMITS } from './limits.ts';
 import { cleanSchema } from './schema-hygiene.ts';
@@ -68,6 +69,7 @@ export interface FunctionSpec {
 const REQUEST_TYPES: readonly RequestType[] = ['GET', 'POST', 'PUT', 'DELETE'];
 const CONTENT_TYPES: readonly ContentType[] = ['NONE', 'JSON', 'FILE'];
 const SIZE_CODES = ['s', 'm', 'l'] as const;
+const FAULTS_IN_MESSAGE = 10;
 
 /**
  * Validates and normalises the text of a jellyspec.json, current and older key names alike. Unknown keys are
@@ -78,13 +80,19 @@ export function parseSpec(text: string): FunctionSpec {
   if (!isObject(document)) throw specError('not_json', 'jellyspec.json must hold a JSON object.');
   const reader = new SpecReader();
   const spec = readSpec(reader, document);
-  if (reader.faults.length > 0) {
-    const [first] = reader.faults;
-    const more = reader.faults.length > 1 ? ` (and ${reader.faults.length - 1} more)` : '';
-    const detail = `${first?.pointer ?? ''}: ${first?.message ?? ''}${more}`;
-    throw specError('invalid', `jellyspec.json has faults. ${detail}`, reader.faults);
-  }
+  if (reader.faults.length > 0) throw invalidSpec(reader.faults);
   return spec;
+}
+
+/** The compatible error shape has no list of faults, so the message itself carries the first ones. */
+function invalidSpec(faults: readonly Fault[]): PlatformError {
+  const lines = faults.slice(0, FAULTS_IN_MESSAGE).map(({ pointer, message }) => `\n${pointer}: ${message}`);
+  const more = faults.length > lines.length ? `\nand ${faults.length - lines.length} more.` : '';
+  return specError(
+    'invalid',
+    `jellyspec.json has faults. Correct them and deploy again.${lines.join('')}${more}`,
+    faults,
+  );
 }
 
 function readSpec(reader: SpecReader, document: JsonObject): FunctionSpec {
