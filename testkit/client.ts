@@ -51,7 +51,11 @@ export function createClient(url: string, apiKey: string): Client {
     core: (method, path, body, headers) =>
       fetch(`${url}/core-service/v1${path}`, {
         method,
-        headers: { 'x-jf-apikey': apiKey, ...headers },
+        headers: {
+          'x-jf-apikey': apiKey,
+          ...(typeof body === 'string' && { 'content-type': 'application/json' }),
+          ...headers,
+        },
         body: body ?? null,
       }),
     upload: (folder, archive) => {

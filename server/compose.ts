@@ -1,0 +1,256 @@
+import type { Accounts } from './accounts/accounts.ts';
+import { createAccounts } from './accounts/create-accounts.ts';
+import { type ConsoleFeed, createConsole } from './calls/console.ts';
+import type { DeploymentDirectory } from './calls/deployment.ts';
+import { createInvoke, type Invoke } from './calls/invoke.ts';
+import { type CallLimits, defaultCallLimits } from './calls/limits.ts';
+import { createPool, type Pool } from './calls/pool.ts';
+import { createRecorder } from './calls/recorder.ts';
+import { type Scheduler, systemScheduler } from './calls/scheduler.ts';
+import type { Config } from './config.ts';
+import { openDataDirectory } from './data-directory.ts';
+import { createFunctions } from './functions/create-functions.ts';
+import type { Functions } from './functions/functions.ts';
+import { createDataPlane } from './gateway/data/data-plane.ts';
+import { createMetrics, type Metrics } from './gateway/metrics.ts';
+import { createGateway } from './gateway/server.ts';
+import { type Clock, systemClock, utcDay } from './kernel/clock.ts';
+import type { EventLog } from './kernel/events.ts';
+import type { LayerId } from './kernel/ids.ts';
+import { createLifecycle, type Lifecycle } from './kernel/lifecycle.ts';
+import type { Secret } from './kernel/secret.ts';
+import { createKeyRing, type KeyRing } from './keys/key-ring.ts';
+import { loadRootKey } from './keys/root-key.ts';
+import { type Languages, openLanguages } from './languages/languages.ts';
+import type { Jail, Limitation } from './sandbox/jail.ts';
+import type { CallStore } from './calls/call-record.ts';
+import type { FunctionStore } from './functions/function-store.ts';
+import { openAccountStore } from './stores/account-store.ts';
+import { createCallStore } from './stores/call-store.ts';
+import { openFunctionStore } from './stores/function-store.ts';
+import { openKeyStore } from './stores/key-store.ts';
+
+/** The composition root: everything is built here, top to bottom, and closed in reverse order. */
+export interface Platform {
+  readonly publicUrl: string;
+  readonly address: { readonly host: string; readonly port: number };
+  /** The owner's first API key, when this start created it; shown once. */
+  readonly firstKey: Secret | undefined;
+  readonly limitations: readonly Limitation[];
+  readonly sandbox: Jail['kind'];
+  /** Drains and closes everything; names of what failed to close in time. */
+  close(): Promise<string[]>;
+}
+
+export interface Parts {
+  readonly config: Config;
+  readonly version: string;
+  readonly jail: Jail;
+  readonly events: EventLog;
+  readonly clock?: Clock;
+  readonly scheduler?: Scheduler;
+}
+
+const CLOSE_DEADLINE_MS = 20_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+export async function compose({
+  clock = systemClock,
+  scheduler = systemScheduler,
+  ...given
+}: Parts): Promise<Platform> {
+  const parts = { ...given, clock, scheduler };
+  const lifecycle = createLifecycle();
+  lifecycle.onClose('sandbox', () => parts.jail.close());
+  try {
+    return await start(parts, lifecycle);
+  } catch (error) {
+    await lifecycle.close(CLOSE_DEADLINE_MS);
+    throw error;
+  }
+}
+
+/** What lasts: the data directory, its keys and the stores that they open. */
+interface Stores {
+  readonly keyRing: KeyRing;
+  readonly accounts: Accounts;
+  readonly calls: CallStore;
+  readonly functions: FunctionStore;
+  readonly blobs: string;
+  readonly layers: string;
+}
+
+/** What runs functions: languages, pool, recorder and the one way through them. */
+interface CallPath {
+  readonly languages: Languages;
+  readonly console: ConsoleFeed;
+  readonly metrics: Metrics;
+  readonly pool: Pool;
+  readonly invoke: Invoke;
+  readonly limits: CallLimits;
+}
+
+async function start(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Platform> {
+  const { clock, events } = parts;
+  const stores = await openStores(parts, lifecycle);
+  const firstKey = await stores.accounts.bootstrap(parts.config.bootstrapApiKey);
+  await keepRetention(parts, stores.calls, lifecycle);
+  const callPath = await openCallPath(parts, { stores, lifecycle, directory: () => functions.directory });
+  const { pool, languages } = callPath;
+  const functions: Functions = createFunctions({
+    store: stores.functions,
+    keyRing: stores.keyRing,
+    blobsDir: stores.blobs,
+    languages: (runtime) => languages.find(runtime),
+    clock,
+    events,
+    statistics: (functionId) => stores.calls.statistics(functionId),
+    accountName: async (id) => (await stores.accounts.get(id)).name,
+    smokeTest: (deployment, signal) => pool.smokeTest(deployment, signal),
+    buildConcurrency: parts.config.parallelBuilds,
+  });
+  lifecycle.onClose('builds', () => functions.close());
+  functions.directory.onRetired((id) => pool.retire(id));
+  const { resumed } = await functions.recover();
+  if (resumed > 0) events.emit('build.resumed', { count: resumed });
+  await languages.collect(await layersInUse(stores.functions));
+  return listen(parts, { lifecycle, stores, callPath, functions, firstKey });
+}
+
+async function openStores({ config, clock, events }: Required<Parts>, lifecycle: Lifecycle): Promise<Stores> {
+  const data = openDataDirectory(config.dataDir);
+  lifecycle.onClose('data directory', () => data.release());
+  const root = await loadRootKey(config.rootKey, data.isNew);
+  const keys = await openKeyStore({ path: data.keysDb, root, events });
+  lifecycle.onClose('key store', () => keys.close());
+  const keyRing = createKeyRing({ root, store: keys });
+  const accountStore = await openAccountStore({ path: data.accountsDb, keyRing, events });
+  lifecycle.onClose('account store', () => accountStore.close());
+  const functions = await openFunctionStore({ path: data.functionsDb, keyRing, events });
+  lifecycle.onClose('function store', () => functions.close());
+  const calls = createCallStore({ dir: data.calls, keyRing, events });
+  lifecycle.onClose('call store', () => calls.close());
+  const accounts = await createAccounts({
+    store: accountStore,
+    keyRing,
+    clock,
+    tokenLifetimeMs: config.tokenHours * HOUR_MS,
+  });
+  return { keyRing, accounts, calls, functions, blobs: data.blobs, layers: data.layers };
+}
+
+/** Destroys partitions older than the retention now and once a day; a failure is told and tried again. */
+async function keepRetention(
+  { config, clock, events }: Required<Parts>,
+  calls: CallStore,
+  lifecycle: Lifecycle,
+): Promise<void> {
+  const expire = async (): Promise<void> => {
+    try {
+      const count = await calls.expire(utcDay(clock.now() - config.callRetentionDays * DAY_MS));
+      if (count > 0) events.emit('calls.partition_expired', { count });
+    } catch {
+      events.emit('server.failed', { code: 'calls.expiry_failed', area: 'retention' });
+    }
+  };
+  await expire();
+  const repeat = setInterval(() => void expire(), DAY_MS);
+  lifecycle.onClose('retention', () => clearInterval(repeat));
+}
+
+async function openCallPath(
+  { config, clock, scheduler, events, jail }: Required<Parts>,
+  {
+    stores,
+    lifecycle,
+    directory,
+  }: { stores: Stores; lifecycle: Lifecycle; directory: () => DeploymentDirectory },
+): Promise<CallPath> {
+  const limits: CallLimits = {
+    ...defaultCallLimits(),
+    poolMemoryMib: config.poolMemoryMib,
+    idleMs: config.instanceIdleSeconds * 1000,
+    prebootTotal: config.prebootedWorkers,
+    requestBodyBytesMax: config.maxBodyMib * 1_048_576,
+  };
+  const languages = await openLanguages({ jail, layerDirectory: stores.layers });
+  const console = createConsole(scheduler);
+  const metrics = createMetrics({
+    instances: () => [],
+    waitingCalls: () => pool.status().waiting,
+    droppedEvents: () => events.dropped(),
+  });
+  const recorder = createRecorder({ store: stores.calls, clock, scheduler, events, limits });
+  lifecycle.onClose('call recorder', () => recorder.close());
+  const loadCode: DeploymentDirectory['loadCode'] = (deployment) => directory().loadCode(deployment);
+  const pool: Pool = createPool({
+    jail,
+    languages,
+    loadCode,
+    limits,
+    clock,
+    scheduler,
+    events,
+    console,
+    metrics,
+  });
+  lifecycle.onClose('instances', () => pool.close());
+  const invoke = createInvoke({ pool, recorder, limits, clock, scheduler, metrics });
+  return { languages, console, metrics, pool, invoke, limits };
+}
+
+async function layersInUse(store: FunctionStore): Promise<Set<LayerId>> {
+  const live = await store.liveVersions();
+  return new Set(live.map(({ version }) => version.layer).filter((layer) => layer !== null));
+}
+
+interface Built {
+  readonly lifecycle: Lifecycle;
+  readonly stores: Stores;
+  readonly callPath: CallPath;
+  readonly functions: Functions;
+  readonly firstKey: Secret | undefined;
+}
+
+async function listen(
+  parts: Required<Parts>,
+  { lifecycle, stores, callPath, functions, firstKey }: Built,
+): Promise<Platform> {
+  const { config, clock, scheduler, events, jail, version } = parts;
+  const { accounts } = stores;
+  const dataPlane = createDataPlane({
+    accounts,
+    directory: functions.directory,
+    invoke: callPath.invoke,
+    clock,
+    events,
+    trustedProxies: config.trustedProxies,
+    limits: callPath.limits,
+    scheduler,
+  });
+  const gateway = createGateway({
+    accounts,
+    functions,
+    calls: stores.calls,
+    console: callPath.console,
+    runtimes: callPath.languages.runtimes,
+    metrics: callPath.metrics,
+    events,
+    clock,
+    version,
+    dataPlane,
+    publicUrl: config.publicUrl,
+    ready: () => true,
+  });
+  const { host, port, publicUrl } = await gateway.listen({ host: config.host, port: config.port });
+  lifecycle.onClose('gateway', () => gateway.close(CLOSE_DEADLINE_MS));
+  return {
+    publicUrl,
+    address: { host, port },
+    firstKey,
+    limitations: jail.limitations,
+    sandbox: jail.kind,
+    close: () => lifecycle.close(CLOSE_DEADLINE_MS + 5000),
+  };
+}
