@@ -20,8 +20,7 @@ const MEMORY_MIB_MIN = 64;
  * compiler only. A worker holds nothing but the launcher, which becomes the function at the claim; so all Go
  * functions share the same pre-booted workers, and their layer is null.
  */
-export function createGoLanguage(toolbox: Toolbox): PreparableLanguage {
-  const go = findGo();
+export function createGoLanguage(toolbox: Toolbox, go = findGo()): PreparableLanguage {
   return go === undefined ? withoutGo() : withGo(toolbox, go);
 }
 

@@ -24,7 +24,7 @@ export function buildableProject(source: SourceTree, jdkMajor: number): SourceTr
 }
 
 const RELEASE =
-  /(?<=<(release|source|target|java\.version|maven\.compiler\.(?:release|source|target))>\s*)\d+(?=\s*<\/\1>)/g;
+  /(?<=<(release|source|target|java\.version|maven\.compiler\.(?:release|source|target))>\s{0,20})\d+(?=\s{0,20}<\/\1>)/g;
 
 export function lowerRelease(pom: string, jdkMajor: number): string {
   return pom.replaceAll(RELEASE, (asked) => String(Math.min(Number(asked), jdkMajor)));

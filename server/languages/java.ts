@@ -41,8 +41,7 @@ const JVM_OPTIONS = [
 const CLASS_PATH = `${BASE}/classes:${BASE}/dependency/*`;
 
 /** Java functions: compiled by Maven, loaded at the claim into a worker whose server is up and warm. */
-export function createJavaLanguage(toolbox: Toolbox): PreparableLanguage {
-  const java = findJava();
+export function createJavaLanguage(toolbox: Toolbox, java = findJava()): PreparableLanguage {
   return java === undefined ? withoutJava() : withJava(toolbox, java);
 }
 
