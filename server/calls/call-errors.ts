@@ -69,6 +69,13 @@ export const callErrors = {
       message: 'The platform is stopping. Try again in a moment.',
       retryAfterSeconds: 5,
     }),
+  interrupted: () =>
+    new PlatformError({
+      kind: 'unavailable',
+      code: 'calls.interrupted',
+      message: 'The call was ended: the function was deleted, or the platform is stopping.',
+      retryAfterSeconds: 1,
+    }),
   workerUnavailable: (cause: unknown) =>
     new PlatformError({
       kind: 'unavailable',
@@ -101,6 +108,7 @@ export const callErrors = {
 
 /** What the end of an instance means for the calls that it was handling. */
 export function exitError(exit: JailExit): PlatformError {
+  if (exit.reason === 'killed') return callErrors.interrupted();
   return exit.reason === 'oom' ? callErrors.outOfMemory() : callErrors.crashed();
 }
 

@@ -39,7 +39,8 @@ export class CallGroup {
   readonly caller: AccountId;
   readonly #options: CallGroupOptions;
   #waiting: Acquirer[] = [];
-  #starting = 0;
+  /** One at a time: the others of a burst would only fight it for the CPU. */
+  #isStarting = false;
   #scaleTimer: Timer | undefined;
   #failures = 0;
   #blockedUntil = 0;
@@ -59,7 +60,8 @@ export class CallGroup {
   /** Holds nothing worth keeping. */
   get isEmpty(): boolean {
     return (
-      this.instances.length + this.#waiting.length + this.#starting === 0 &&
+      this.instances.length + this.#waiting.length === 0 &&
+      !this.#isStarting &&
       this.#options.clock.monotonicMs() >= this.#blockedUntil
     );
   }
@@ -77,8 +79,7 @@ export class CallGroup {
       return;
     }
     this.#waiting.push(acquirer);
-    if (this.instances.length + this.#starting === 0) this.#startOne();
-    else this.#armScaleOut();
+    this.#ensureProgress();
   }
 
   /** Takes back a wish that was not answered yet. */
@@ -114,17 +115,19 @@ export class CallGroup {
 
   #refusal(): PlatformError | undefined {
     if (this.#isRetired) return notFound('deployment');
+    if (this.#waiting.length >= this.#options.limits.waitingPerKeyMax) return callErrors.overloaded();
+    return this.instances.length === 0 ? this.#blocked() : undefined;
+  }
+
+  /** Why no instance may be started now. */
+  #blocked(): PlatformError | undefined {
     const leftMs = this.#blockedUntil - this.#options.clock.monotonicMs();
-    if (leftMs > 0 && this.#lastFailure !== undefined && this.instances.length === 0) {
-      return callErrors.again(this.#lastFailure, Math.ceil(leftMs / 1000));
-    }
-    return this.#waiting.length >= this.#options.limits.waitingPerKeyMax
-      ? callErrors.overloaded()
-      : undefined;
+    if (leftMs <= 0 || this.#lastFailure === undefined) return undefined;
+    return callErrors.again(this.#lastFailure, Math.ceil(leftMs / 1000));
   }
 
   #startOne(): void {
-    this.#starting++;
+    this.#isStarting = true;
     this.#options
       .start(this.deployment, this.caller, (instance) => this.#onReleased(instance))
       .then(
@@ -134,7 +137,7 @@ export class CallGroup {
   }
 
   #onStarted(instance: Instance): void {
-    this.#starting--;
+    this.#isStarting = false;
     if (this.#isRetired) {
       void instance.kill();
       return;
@@ -172,10 +175,10 @@ export class CallGroup {
   }
 
   #onStartFailed(thrown: unknown): void {
-    this.#starting--;
+    this.#isStarting = false;
     const error = thrown instanceof LoadFailure ? this.#loadError(thrown) : toPlatformError(thrown);
     this.#noteFailure(error);
-    if (this.instances.length + this.#starting === 0) this.#refuseAll(error);
+    if (this.instances.length === 0) this.#refuseAll(error);
   }
 
   #loadError(failure: LoadFailure): PlatformError {
@@ -193,12 +196,12 @@ export class CallGroup {
 
   /** Calls wait and nothing is on its way to them: starts an instance, or says why not. */
   #ensureProgress(): void {
-    if (this.#waiting.length === 0) return;
-    if (this.instances.some((instance) => !instance.isDraining) || this.#starting > 0) {
+    if (this.#waiting.length === 0 || this.#isStarting) return;
+    if (this.instances.some((instance) => !instance.isDraining)) {
       this.#armScaleOut();
       return;
     }
-    const refusal = this.#refusal();
+    const refusal = this.#blocked();
     if (refusal === undefined) this.#startOne();
     else this.#refuseAll(refusal);
   }
@@ -209,16 +212,13 @@ export class CallGroup {
     for (const acquirer of refused) acquirer.onUnavailable(error);
   }
 
-  /** One more instance for each time that calls are found waiting after the delay; bursts pass on their own. */
+  /** A further instance, when calls still wait after the delay: short bursts pass on their own. */
   #armScaleOut(): void {
     const { limits, scheduler } = this.#options;
-    if (this.#scaleTimer !== undefined) return;
-    if (this.instances.length + this.#starting >= limits.instancesPerKeyMax) return;
+    if (this.#scaleTimer !== undefined || this.instances.length >= limits.instancesPerKeyMax) return;
     this.#scaleTimer = scheduler.after(limits.scaleOutAfterMs, () => {
       this.#scaleTimer = undefined;
-      if (this.#waiting.length === 0 || this.#isRetired) return;
-      if (this.instances.length + this.#starting < limits.instancesPerKeyMax) this.#startOne();
-      this.#armScaleOut();
+      if (this.#waiting.length > 0 && !this.#isStarting && !this.#isRetired) this.#startOne();
     });
   }
 }

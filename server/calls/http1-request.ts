@@ -11,7 +11,7 @@ export interface UpstreamRequest {
   readonly body: Readable | null;
 }
 
-const ILLEGAL_IN_TARGET = /[^\x21-\x7e\x80-\xff]/;
+const ILLEGAL_IN_TARGET = /[^\x21-\x7e]/;
 const ILLEGAL_IN_FIELD = /[^\t\x20-\x7e\x80-\xff]/;
 
 /**

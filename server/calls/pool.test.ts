@@ -194,12 +194,20 @@ describe('retire', () => {
 
   it('ends a call that goes on beyond the drain time', async () => {
     const time = createManualTime();
-    const { call, pool } = await start({ clock: time, scheduler: time });
-    await call('/');
-    const hanging = call('/?do=hang', { deployment: deploymentOf({ timeoutMs: 1_000_000 }) });
-    pool.retire(deploymentOf().id);
-    time.advance(rig.limits.drainMs);
-    expect((await hanging).errorCode).toBe('calls.function_crashed');
+    const { call, pool, invoke } = await start({ clock: time, scheduler: time });
+    const ended = new Promise<string>((resolve) => {
+      invoke(callOf(time, '/?do=headOnly'), {
+        onStart() {
+          pool.retire(deploymentOf().id);
+          time.advance(rig.limits.drainMs);
+        },
+        onData: () => true,
+        onEnd: () => resolve('answered'),
+        onError: ({ code }) => resolve(code),
+      });
+    });
+    expect(await ended).toBe('calls.interrupted');
+    expect((await call('/')).errorCode).toBe('deployment.not_found');
   });
 });
 

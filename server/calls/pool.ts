@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
+import { notFound } from '../kernel/errors.ts';
 import type { EventLog } from '../kernel/events.ts';
 import type { AccountId, DeploymentId } from '../kernel/ids.ts';
 import type { Language, RuntimeId } from '../languages/language.ts';
@@ -56,6 +57,9 @@ export interface PoolOptions {
   readonly metrics: CallMetrics;
 }
 
+/** Ids are never used again; the latest are remembered for calls that were already on their way. */
+const RETIRED_MAX = 1000;
+
 export function createPool(options: PoolOptions): Pool {
   const { limits, clock, scheduler, events } = options;
   const groups = new Map<DeploymentId, Map<AccountId, CallGroup>>();
@@ -67,6 +71,7 @@ export function createPool(options: PoolOptions): Pool {
   const startWorker = createWorkerStarter(options);
   const warm = createWarmWorkers({ ...options, startWorker, budget });
   const start = createInstanceStarter({ ...options, startWorker, warm, budget });
+  const retired = new Set<DeploymentId>();
   let sweepTimer: Timer | undefined;
   let isClosed = false;
 
@@ -103,6 +108,7 @@ export function createPool(options: PoolOptions): Pool {
   const pool: Pool = {
     acquire(deployment, caller, acquirer) {
       if (isClosed) acquirer.onUnavailable(callErrors.stopping());
+      else if (retired.has(deployment.id)) acquirer.onUnavailable(notFound('deployment'));
       else groupOf(deployment, caller).acquire(acquirer);
     },
     withdraw: (deployment, caller, acquirer) => groups.get(deployment.id)?.get(caller)?.withdraw(acquirer),
@@ -111,6 +117,8 @@ export function createPool(options: PoolOptions): Pool {
     retire(deploymentId) {
       const accounts = groups.get(deploymentId);
       groups.delete(deploymentId);
+      retired.add(deploymentId);
+      for (const oldest of retired) if (retired.size > RETIRED_MAX) retired.delete(oldest);
       for (const group of accounts?.values() ?? []) void group.retire();
     },
     status: () => statusOf(allGroups(), warm.list()),

@@ -5,7 +5,7 @@ import { ResponseParser, ResponseProtocolError, type ResponseSink } from './http
 import type { Scheduler } from './scheduler.ts';
 
 export type UpstreamFailure =
-  /** No connection: the function saw nothing of the request. */
+  /** The function saw nothing of the request. */
   | 'unreached'
   /** The connection ended before the answer did. */
   | 'broken'
@@ -111,8 +111,11 @@ export class Exchange {
   }
 }
 
-/** Requests that may be repeated unseen when a kept connection turns out to be closed (RFC 9110, 9.2.1). */
-const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+/**
+ * How a Unix socket ends when its peer closed it with our bytes unread or before we wrote them. A peer that read
+ * the request and then died ends it without an error.
+ */
+const UNREAD: ReadonlySet<unknown> = new Set(['EPIPE', 'ECONNRESET']);
 
 /** One connection, and the one exchange at a time that runs over it. */
 class Connection implements ResponseSink {
@@ -128,6 +131,7 @@ class Connection implements ResponseSink {
   /** Bytes of the present answer came; its head was complete. */
   #hasHeard = false;
   #hasHead = false;
+  #isUnread = false;
   #isPaused = false;
 
   constructor(upstream: Upstream) {
@@ -137,7 +141,7 @@ class Connection implements ResponseSink {
       .on('data', (chunk: Buffer) => this.#onData(chunk))
       .on('end', () => this.#onEnd())
       .on('drain', () => this.#body?.resume())
-      .on('error', () => undefined)
+      .on('error', (error: NodeJS.ErrnoException) => (this.#isUnread = UNREAD.has(error.code)))
       .on('close', () => this.#onClose());
   }
 
@@ -250,14 +254,14 @@ class Connection implements ResponseSink {
     this.#settle(false);
     const exchange = this.#exchange;
     if (exchange === null) return;
-    const { method, body } = exchange.request;
-    if (this.#isKept && !this.#hasHeard && body === null && SAFE_METHODS.has(method)) {
-      // The guest closed the kept connection just as we wrote: a fresh one will be heard.
+    const isUnseen = !this.#isConnected || (this.#isUnread && !this.#hasHeard);
+    if (isUnseen && this.#isKept && exchange.request.body === null) {
+      // The guest closed the idle connection just as we wrote: a fresh one will be heard.
       this.#exchange = null;
       this.#upstream.carry(exchange);
-      return;
+    } else {
+      this.#fail(isUnseen ? 'unreached' : 'broken');
     }
-    this.#fail(this.#isConnected ? 'broken' : 'unreached');
   }
 
   #fail(failure: UpstreamFailure): void {

@@ -57,8 +57,8 @@ export interface Rig {
   readonly events: string[];
   readonly limits: CallLimits;
   readonly invoke: Invoke;
-  call(path: string, changes?: Partial<Call>): Promise<Answer>;
-  close(): Promise<void>;
+  readonly call: (path: string, changes?: Partial<Call>) => Promise<Answer>;
+  readonly close: () => Promise<void>;
 }
 
 export interface Answer {
@@ -76,7 +76,10 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
   const limits = { ...defaultCallLimits(), prebootTotal: 0, ...options.limits };
   const jail = await createProcessJail();
   const lines: string[] = [];
-  const events = createEventLog((line) => lines.push(line), clock.now);
+  const events = createEventLog(
+    (line) => lines.push(line),
+    () => clock.now(),
+  );
   const records: CallRecord[] = [];
   const store = { append: async (_day: string, rows: readonly CallRecord[]) => void records.push(...rows) };
   const recorder = createRecorder({ store, clock, scheduler, events, limits });

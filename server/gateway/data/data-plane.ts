@@ -147,6 +147,11 @@ class CallExchange implements CallHandler {
       return;
     }
     if (res.destroyed) return;
+    const headers = requestHeaders(req.rawHeaders, origin.isBehindProxy);
+    if (headers === undefined) {
+      this.onError(callErrors.badRequest());
+      return;
+    }
     const hasBody = (declared !== undefined && declared !== '0') || 'transfer-encoding' in req.headers;
     const call: Call = {
       deployment,
@@ -156,7 +161,7 @@ class CallExchange implements CallHandler {
       request: {
         method: req.method ?? 'GET',
         path: pathBelow(req.url ?? '', deployment.id),
-        headers: requestHeaders(req.rawHeaders, origin.isBehindProxy),
+        headers,
         body: hasBody ? req : null,
       },
     };

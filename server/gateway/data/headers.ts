@@ -21,9 +21,17 @@ const REQUEST_DROPPED: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...CREDENTI
 const REQUEST_DROPPED_BEHIND_PROXY: ReadonlySet<string> = new Set([...REQUEST_DROPPED, ...PROXY_TRACES]);
 const RESPONSE_DROPPED: ReadonlySet<string> = new Set(HOP_BY_HOP);
 
-/** `raw`: name, value, name, value as received. */
-export function requestHeaders(raw: readonly string[], isBehindProxy: boolean): string[] {
-  return pass(raw, isBehindProxy ? REQUEST_DROPPED_BEHIND_PROXY : REQUEST_DROPPED);
+/**
+ * `raw`: name, value, name, value as received. Undefined for a request with two Host fields, which our parser
+ * lets through and two servers may read as two different requests (RFC 9112, 3.2).
+ */
+export function requestHeaders(raw: readonly string[], isBehindProxy: boolean): string[] | undefined {
+  const headers = pass(raw, isBehindProxy ? REQUEST_DROPPED_BEHIND_PROXY : REQUEST_DROPPED);
+  let hosts = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]?.length === 4 && headers[i]?.toLowerCase() === 'host') hosts++;
+  }
+  return hosts > 1 ? undefined : headers;
 }
 
 export function responseHeaders(raw: readonly string[], isCorsOurs: boolean): string[] {
