@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { PlatformError } from '../kernel/errors.ts';
 import { createBaseSystem } from './base-system.ts';
 import { bubblewrapArguments } from './bubblewrap-arguments.ts';
 import { createJailCgroup, sweepCgroups } from './cgroups.ts';
@@ -17,7 +19,8 @@ export interface JailOptions extends JailSurroundings {
 }
 
 /**
- * The jail on bubblewrap; also removes what a crashed predecessor left. Must be called on the main thread,
+ * The jail on bubblewrap; also removes what a crashed predecessor left. Rejects with `sandbox.unusable` where the
+ * host forbids what it needs. Must be called on the main thread,
  * because a jail dies with the thread that started it.
  */
 export async function createJail({ host, uidRange, ...surroundings }: JailOptions): Promise<Jail> {
@@ -39,7 +42,28 @@ export async function createJail({ host, uidRange, ...surroundings }: JailOption
       }),
     close: () => uids.close(),
   };
-  return createJailOver(confinement, surroundings);
+  const jail = await createJailOver(confinement, surroundings);
+  await probe(jail);
+  return jail;
+}
+
+/** Starts one jail for real: hosts that forbid user namespaces should say so now and not at the first call. */
+async function probe(jail: Jail): Promise<void> {
+  const attempt = await jail.start({
+    argv: ['/probe'],
+    env: {},
+    binds: [{ source: '/usr/bin/true', target: '/probe' }],
+    limits: { memoryMib: 64, tasks: 16, cpuPercent: 100, tmpMib: 1 },
+  });
+  const [complaint, { code }] = await Promise.all([text(attempt.stderr), attempt.exited]);
+  if (code === 0) return;
+  await jail.close();
+  throw new PlatformError({
+    kind: 'failed_precondition',
+    owner: 'platform',
+    code: 'sandbox.unusable',
+    message: `bubblewrap is installed but cannot make a sandbox here: ${complaint.trim().slice(0, 500)}. Usually user namespaces are switched off (sysctl kernel.unprivileged_userns_clone, user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns).`,
+  });
 }
 
 const LEAKING: Limitation = {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createJailCgroup, locateOwnCgroups } from './cgroups.ts';
-import { instanceName } from './instance-name.ts';
+import { INSTANCE_NAME } from './instance-name.ts';
 
 const limits = { memoryMib: 128, tasks: 32, cpuPercent: 50, tmpMib: 16 };
 
@@ -20,7 +20,7 @@ test('a version 2 group caps memory, swap, tasks and processor time', async () =
     ['cpu', root],
   ] as const);
   const group = await createJailCgroup({ version: 2, parents }, 'jail-1', limits);
-  const directory = join(root, `${instanceName()}-jail-1`);
+  const directory = join(root, `${INSTANCE_NAME}-jail-1`);
   const read = (file: string): Promise<string> => readFile(join(directory, file), 'utf8');
   expect(await read('memory.max')).toBe(String(128 * 1024 * 1024));
   expect(await read('memory.swap.max')).toBe('0');

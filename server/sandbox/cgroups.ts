@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { instanceName, isLeftOver } from './instance-name.ts';
+import { INSTANCE_NAME, isLeftOver } from './instance-name.ts';
 import type { JailLimits } from './jail.ts';
 
 /** The kinds of limit that control groups can give; version 1 has a tree for each, version 2 one for all. */
@@ -89,7 +89,7 @@ function cgroupMounts(mountinfo: string): Map<string, { root: string; at: string
 }
 
 async function canMakeGroup(parent: string): Promise<boolean> {
-  const probe = join(parent, `${instanceName()}-probe`);
+  const probe = join(parent, `${INSTANCE_NAME}-probe`);
   try {
     await mkdir(probe);
     await rmdir(probe);
@@ -136,7 +136,7 @@ export async function createJailCgroup(
   limits: JailLimits,
 ): Promise<JailCgroup> {
   const directories = new Map(
-    [...tree.parents].map(([controller, parent]) => [controller, join(parent, `${instanceName()}-${name}`)]),
+    [...tree.parents].map(([controller, parent]) => [controller, join(parent, `${INSTANCE_NAME}-${name}`)]),
   );
   const groups = [...new Set(directories.values())];
   const write = async (controller: Controller, file: string, value: string): Promise<void> => {

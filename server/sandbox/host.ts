@@ -57,7 +57,8 @@ const CORE_HANDLER: Limitation = {
 
 const SEARCH_PATH = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin'];
 
-async function findProgram(name: string, debianPackage: string): Promise<string> {
+/** Where the program is, or `sandbox.missing`. The operator's PATH is not asked: it may lead anywhere. */
+export async function findProgram(name: string, debianPackage: string): Promise<string> {
   for (const directory of SEARCH_PATH) {
     const path = join(directory, name);
     const found = await access(path, constants.X_OK).then(

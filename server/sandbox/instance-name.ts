@@ -4,9 +4,7 @@ import { readFileSync } from 'node:fs';
  * Everything that outlives a `kill -9` (control groups, plain run directories) carries the name of the process
  * that made it, so that a later start can tell what is left over: `jellyfaas-<pid>-<start time in ticks>`.
  */
-export function instanceName(): string {
-  return `jellyfaas-${process.pid}-${startTicks(process.pid) ?? 0}`;
-}
+export const INSTANCE_NAME = `jellyfaas-${process.pid}-${startTicks(process.pid) ?? 0}`;
 
 /** Whether `name` was made by a process that no longer runs. False for anything that is not such a name. */
 export function isLeftOver(name: string): boolean {

@@ -40,12 +40,14 @@ export interface JailSurroundings {
   readonly egressNetwork?: EgressNetwork;
 }
 
+/** Names of directories and control groups; a process may have several jails, so they count together. */
+let nextId = 1;
+
 /** What all processes of one jail share. */
 interface Context extends JailSurroundings {
   readonly confinement: Confinement;
   readonly processes: Set<JailedProcess>;
   readonly scratches: Set<Scratch>;
-  nextId: number;
 }
 
 export async function createJailOver(
@@ -58,7 +60,6 @@ export async function createJailOver(
     confinement,
     processes: new Set(),
     scratches: new Set(),
-    nextId: 1,
   };
   const directories = join(runDirectory.path, 'jails');
   await mkdir(directories);
@@ -81,7 +82,7 @@ async function createScratch(context: Context, sizeMib: number): Promise<Scratch
   const { runDirectory, confinement, scratches } = context;
   const { uid, release } = confinement.takeUid();
   const path = await runDirectory
-    .createCapped(`scratch-${context.nextId++}`, sizeMib, uid)
+    .createCapped(`scratch-${nextId++}`, sizeMib, uid)
     .catch((error: unknown) => {
       release();
       throw error;
@@ -131,7 +132,7 @@ async function acquireAndLaunch(
 ): Promise<JailedProcess> {
   const { confinement, runDirectory, events, egressNetwork } = context;
   const { scratch, egress, limits } = spec;
-  const name = `jail-${context.nextId++}`;
+  const name = `jail-${nextId++}`;
   const binds = await Promise.all(
     spec.binds.map(async ({ source, target }) => ({ source: await runDirectory.exposePath(source), target })),
   );
@@ -181,6 +182,13 @@ function jailedProcess({ processes }: Context, running: Running): JailedProcess 
   const { uid, files, cgroup, launched, releases } = running;
   const { child, pid, control, stdout, stderr } = launched;
   let killed = false;
+  const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const whileAlive = async (action: () => Promise<void>): Promise<void> => {
+    if (isOver()) throw hasEnded();
+    await action().catch((error: unknown) => {
+      throw isOver() ? hasEnded(error) : error;
+    });
+  };
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const exited = ended.then(async (code): Promise<JailExit> => {
     const oomKills = await cgroup.oomKills();
@@ -195,11 +203,11 @@ function jailedProcess({ processes }: Context, running: Running): JailedProcess 
     stdout,
     stderr,
     exited,
-    writeApp: (tree) => files.writeApp(tree),
+    writeApp: (tree) => whileAlive(() => files.writeApp(tree)),
     sealSocket: () => (running.guestBindsSocket ? files.sealSocket() : Promise.reject(servesNothing())),
-    setCpuPercent: (percent) => cgroup.setCpuPercent(percent),
+    setCpuPercent: (percent) => whileAlive(() => cgroup.setCpuPercent(percent)),
     kill() {
-      if (!killed && child.exitCode === null && child.signalCode === null) {
+      if (!killed && !isOver()) {
         killed = true;
         killInside(child);
       }
@@ -244,6 +252,15 @@ function exitOf(end: { code: number | null; killed: boolean; oomKills: number })
   if (end.killed) return { reason: 'killed', code: null };
   if (end.oomKills > 0 && end.code !== 0) return { reason: 'oom', code: end.code };
   return { reason: end.code === null || end.code > 128 ? 'signal' : 'exit', code: end.code };
+}
+
+function hasEnded(cause?: unknown): PlatformError {
+  return new PlatformError({
+    kind: 'unavailable',
+    code: 'sandbox.ended',
+    message: 'The instance has ended.',
+    cause,
+  });
 }
 
 function servesNothing(): PlatformError {

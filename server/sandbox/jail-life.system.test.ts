@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { textFile } from '../kernel/source-tree.ts';
 import { detectHost } from './host.ts';
-import { instanceName } from './instance-name.ts';
+import { INSTANCE_NAME } from './instance-name.ts';
 import type { Jail } from './jail.ts';
 import { finish, openTestJail, processesOf, PROGRAMS, startPython, startShell } from './testing.ts';
 
@@ -26,10 +26,10 @@ beforeAll(async () => {
 afterAll(() => jail.close());
 
 const jailGroups = (): string[] =>
-  groups.flatMap((parent) => readdirSync(parent)).filter((name) => name.startsWith(`${instanceName()}-jail`));
+  groups.flatMap((parent) => readdirSync(parent)).filter((name) => name.startsWith(`${INSTANCE_NAME}-jail`));
 const runDirectories = (): string[] =>
   readdirSync('/run')
-    .filter((name) => name.startsWith(instanceName()))
+    .filter((name) => name.startsWith(INSTANCE_NAME))
     .flatMap((name) => readdirSync(join('/run', name, 'jails')));
 
 describe('when a jailed process ends', () => {

@@ -1,9 +1,7 @@
 import { constants } from 'node:fs';
 import {
-  access,
   chmod,
   chown,
-  lstat,
   mkdir,
   mkdtemp,
   readdir,
@@ -14,9 +12,9 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { PlatformError } from '../kernel/errors.ts';
-import { instanceName, isLeftOver } from './instance-name.ts';
+import { INSTANCE_NAME, isLeftOver } from './instance-name.ts';
 import type { Limitation } from './jail.ts';
 import { runTool } from './run-tool.ts';
 
@@ -53,9 +51,7 @@ export interface RunDirectoryOptions {
 }
 
 export async function openRunDirectory(options: RunDirectoryOptions): Promise<RunDirectory> {
-  const isRoot = process.getuid?.() === 0;
-  if (isRoot && options.privateMounts) return openMounted(options);
-  return openPlain(isRoot, options);
+  return isRoot() && options.privateMounts ? openMounted(options) : openPlain(options);
 }
 
 async function openMounted(options: RunDirectoryOptions): Promise<RunDirectory> {
@@ -74,13 +70,14 @@ async function openMounted(options: RunDirectoryOptions): Promise<RunDirectory> 
 }
 
 /** Not root, or no right to mount: a plain directory on a RAM file system, without caps of its own. */
-async function openPlain(isRoot: boolean, options: RunDirectoryOptions): Promise<RunDirectory> {
-  const parent = isRoot ? '/dev/shm' : (options.userRuntimeDir ?? '/dev/shm');
+async function openPlain(options: RunDirectoryOptions): Promise<RunDirectory> {
+  const parent = isRoot() ? '/dev/shm' : (options.userRuntimeDir ?? '/dev/shm');
   for (const name of await readdir(parent)) {
-    if (isLeftOver(name)) await rm(join(parent, name), { recursive: true, force: true });
+    if (isLeftOver(name))
+      await rm(join(parent, name), { recursive: true, force: true }).catch(() => undefined);
   }
-  const path = await mkdtemp(join(parent, `${instanceName()}-`));
-  await chmod(path, isRoot ? 0o711 : 0o700);
+  const path = await mkdtemp(join(parent, `${INSTANCE_NAME}-`));
+  await chmod(path, isRoot() ? 0o711 : 0o700);
   const limitations: Limitation[] = [
     {
       code: 'no-private-mounts',
@@ -100,7 +97,13 @@ interface Backing {
 }
 
 function runDirectory(backing: Backing): RunDirectory {
-  const exposed = new Map<string, Promise<string>>();
+  const gates = new Map<string, Promise<string>>();
+  const openGate = (path: string): Promise<string> => {
+    const target = join(backing.path, `exposed-${gates.size}`);
+    const opened = gates.get(path) ?? bindReadOnly(path, target);
+    gates.set(path, opened);
+    return opened;
+  };
   return {
     path: backing.path,
     limitations: backing.limitations,
@@ -116,14 +119,18 @@ function runDirectory(backing: Backing): RunDirectory {
       await unmount(path);
       return rmdir(path);
     },
-    exposePath(hostPath) {
-      const known = exposed.get(hostPath);
-      if (known !== undefined) return known;
-      const target = join(backing.path, `exposed-${exposed.size}`);
-      const made = expose(hostPath, backing.mounts ? target : undefined);
-      exposed.set(hostPath, made);
-      made.catch(() => exposed.delete(hostPath));
-      return made;
+    async exposePath(hostPath) {
+      const path = await readablePath(hostPath);
+      const gate = await deepestClosedChild(path);
+      if (gate === undefined) return path;
+      if (!backing.mounts) {
+        throw bindError(
+          'unreachable',
+          hostPath,
+          'A directory above it is closed to others, and the server may not mount.',
+        );
+      }
+      return join(await openGate(gate), relative(gate, path));
     },
     close: backing.close,
   };
@@ -131,7 +138,7 @@ function runDirectory(backing: Backing): RunDirectory {
 
 async function own(path: string, uid: number): Promise<void> {
   await chmod(path, 0o700);
-  if (process.getuid?.() === 0) await chown(path, uid, uid);
+  if (isRoot()) await chown(path, uid, uid);
 }
 
 /** Returns whether the kernel promised never to swap it (Linux 6.4 and later). */
@@ -157,37 +164,41 @@ async function hostSwaps(): Promise<boolean> {
   return swaps.trim().split('\n').length > 1;
 }
 
-async function expose(hostPath: string, target: string | undefined): Promise<string> {
-  const source = await realpath(hostPath).catch(() => undefined);
-  if (source === undefined) throw bindError('missing', hostPath, 'It does not exist on the host.');
-  const info = await stat(source);
-  const needed = info.isDirectory() ? 0o005 : 0o004;
-  if (process.getuid?.() !== 0) {
-    await access(source, constants.R_OK).catch(() => {
-      throw bindError('unreachable', hostPath, 'The server may not read it.');
-    });
-    return source;
-  }
-  if ((info.mode & needed) !== needed) {
+/** The real path of what is there, if those who run jails may read it. */
+async function readablePath(hostPath: string): Promise<string> {
+  const path = await realpath(hostPath).catch(() => undefined);
+  if (path === undefined) throw bindError('missing', hostPath, 'It does not exist on the host.');
+  const { mode } = await stat(path);
+  const needed =
+    constants.S_IROTH | ((mode & constants.S_IFMT) === constants.S_IFDIR ? constants.S_IXOTH : 0);
+  if (isRoot() && (mode & needed) !== needed) {
     throw bindError('unreachable', hostPath, 'Give others the right to read it (chmod o+rX).');
   }
-  if (await othersMayPass(dirname(source))) return source;
-  if (target === undefined) {
-    throw bindError(
-      'unreachable',
-      hostPath,
-      'A directory above it is closed to others, and the server may not mount.',
-    );
+  return path;
+}
+
+/**
+ * Where others stop on their way to `path`: the entry below the last closed directory. Mounting that one opens the
+ * way to all its content at once, so that a thousand layers in one directory cost one mount.
+ */
+async function deepestClosedChild(path: string): Promise<string | undefined> {
+  if (!isRoot()) return undefined;
+  for (let child = path; child !== '/'; child = dirname(child)) {
+    const { mode } = await stat(dirname(child));
+    if ((mode & constants.S_IXOTH) === 0) return child;
   }
-  await (info.isDirectory() ? mkdir(target) : writeFile(target, ''));
+  return undefined;
+}
+
+async function bindReadOnly(source: string, target: string): Promise<string> {
+  await ((await stat(source)).isDirectory() ? mkdir(target) : writeFile(target, ''));
   await runTool('mount', ['--bind', source, target]);
   await runTool('mount', ['-o', 'remount,bind,ro,nosuid,nodev', target]);
   return target;
 }
 
-async function othersMayPass(directory: string): Promise<boolean> {
-  if (((await lstat(directory)).mode & 0o001) === 0) return false;
-  return directory === '/' || othersMayPass(dirname(directory));
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
 }
 
 function bindError(what: 'missing' | 'unreachable', path: string, advice: string): PlatformError {

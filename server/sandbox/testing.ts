@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { createEventLog } from '../kernel/events.ts';
 import { createJail, type JailOptions } from './bubblewrap-jail.ts';
 import { detectHost } from './host.ts';
-import { instanceName, isLeftOver } from './instance-name.ts';
+import { INSTANCE_NAME, isLeftOver } from './instance-name.ts';
 import type { Jail, JailBind, JailedProcess, JailExit, JailLimits, JailSpec } from './jail.ts';
 import { openRunDirectory } from './run-directory.ts';
 import { runTool } from './run-tool.ts';
@@ -18,7 +18,7 @@ let opened = 0;
  */
 export async function openTestJail(overrides: Partial<JailOptions> = {}): Promise<Jail> {
   const privateMounts = process.getuid?.() === 0;
-  const path = join('/run', `${instanceName()}-${opened++}`);
+  const path = join('/run', `${INSTANCE_NAME}-${opened++}`);
   if (privateMounts) await sweep();
   const runDirectory = await openRunDirectory({ privateMounts, path, sizeMib: 2048 });
   const jail = await createJail({

@@ -15,7 +15,7 @@ const CREATE_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | 
  * Writes a tree below `root`, replacing files that are there; `uid` is to own what is written (default: we do).
  * The content of `root` may be hostile: each directory is opened without following links and the next step goes
  * through its descriptor, so a link planted there ends the write with `sandbox.unsafe_path` instead of leading
- * it elsewhere on the host.
+ * it elsewhere on the host. Rejects with `sandbox.no_space` when the RAM file system is full.
  */
 export async function writeTree(root: string, tree: SourceTree, uid?: number): Promise<void> {
   const directories = new Map<string, Promise<FileHandle>>();
@@ -45,6 +45,8 @@ export async function writeTree(root: string, tree: SourceTree, uid?: number): P
         }),
       );
     }
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? noSpace(error) : error;
   } finally {
     for (const opened of directories.values()) await opened.then((handle) => handle.close(), ignore);
   }
@@ -114,6 +116,16 @@ function unsafePath(cause?: unknown): PlatformError {
     code: 'sandbox.unsafe_path',
     message:
       'A file could not be written into the sandbox: its path leads through a link or out of the directory.',
+    cause,
+  });
+}
+
+function noSpace(cause: unknown): PlatformError {
+  return new PlatformError({
+    kind: 'resource_exhausted',
+    owner: 'platform',
+    code: 'sandbox.no_space',
+    message: 'The RAM set aside for code and builds is full. Try again when other builds are done.',
     cause,
   });
 }
