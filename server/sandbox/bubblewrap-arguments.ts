@@ -1,16 +1,4 @@
-import type { JailBind } from './jail.ts';
-
-/** What bubblewrap shows inside one jail; sources are host paths that the jail's uid can reach. */
-export interface JailView {
-  readonly binds: readonly JailBind[];
-  readonly app: string;
-  /** Host directory behind `/run/fn`; absent when the jail has no sockets at all. */
-  readonly sockets?: { readonly path: string; readonly writable: boolean };
-  readonly work?: string;
-  readonly tmpMib: number;
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-}
+import type { JailView } from './confinement.ts';
 
 /** Nobody inside; a real uid of the jail's own outside. */
 export const INSIDE_UID = 65534;

@@ -4,33 +4,15 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlatformError } from '../kernel/errors.ts';
 import type { EventLog } from '../kernel/events.ts';
-import type { JailView } from './bubblewrap-arguments.ts';
 import type { JailCgroup } from './cgroups.ts';
+import type { Confinement, JailView } from './confinement.ts';
 import type { EgressNetwork } from './egress-guard.ts';
 import { openEgressProxy } from './egress-proxy.ts';
 import { createJailFiles, type JailFiles } from './jail-files.ts';
-import type { Jail, JailedProcess, JailExit, JailLimits, JailSpec, Scratch } from './jail.ts';
+import type { Jail, JailedProcess, JailExit, JailSpec, Scratch } from './jail.ts';
 import type { LaunchedProcess } from './launcher.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { writeTree } from './write-tree.ts';
-
-/** How processes are locked in. The rest (files, sockets, egress, life and death) is the same for all kinds. */
-export interface Confinement {
-  readonly kind: Jail['kind'];
-  readonly limitations: Jail['limitations'];
-  takeUid(): { readonly uid: number; readonly release: () => void };
-  createCgroup(name: string, limits: JailLimits): Promise<JailCgroup>;
-  launch(request: LaunchRequest): Promise<LaunchedProcess>;
-  close(): Promise<void>;
-}
-
-export interface LaunchRequest {
-  readonly uid: number;
-  readonly limits: JailLimits;
-  readonly procsFiles: readonly string[];
-  readonly view: JailView;
-  readonly argv: readonly string[];
-}
 
 export interface JailSurroundings {
   /** Closed with the jail. */

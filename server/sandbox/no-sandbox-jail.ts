@@ -1,8 +1,8 @@
 import { access, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JailView } from './bubblewrap-arguments.ts';
 import { createJailCgroup } from './cgroups.ts';
-import { createJailOver, type Confinement, type JailSurroundings, type LaunchRequest } from './jail-core.ts';
+import type { Confinement, JailView, LaunchRequest } from './confinement.ts';
+import { createJailOver, type JailSurroundings } from './jail-core.ts';
 import type { Jail, JailBind, Limitation } from './jail.ts';
 import { spawnWithControl, type LaunchedProcess } from './launcher.ts';
 
