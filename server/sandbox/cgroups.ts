@@ -213,9 +213,13 @@ async function tryRemove(group: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
   }
   const members = await readFile(join(group, 'cgroup.procs'), 'utf8').catch(() => '');
-  for (const pid of members.split('\n').filter(Boolean)) {
+  // A member that this process namespace cannot see is listed as 0, which for kill(2) is our own group.
+  for (const pid of members
+    .split('\n')
+    .map(Number)
+    .filter((number) => number > 0)) {
     try {
-      process.kill(Number(pid), 'SIGKILL');
+      process.kill(pid, 'SIGKILL');
     } catch {
       // It ended in the meantime.
     }

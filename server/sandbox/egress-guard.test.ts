@@ -5,8 +5,10 @@ import type { EgressPolicy } from './egress-policy.ts';
 const PUBLIC = '93.184.215.14';
 
 function network(answers: Record<string, string[]> = {}, own: string[] = []): EgressNetwork {
+  const resolve = (host: string): Promise<string[]> => Promise.resolve(answers[host] ?? [PUBLIC]);
   return {
-    resolve: (host) => Promise.resolve(answers[host] ?? [PUBLIC]),
+    resolvePublic: resolve,
+    resolveAsHost: resolve,
     connect: () => {
       throw new Error('admission never connects');
     },

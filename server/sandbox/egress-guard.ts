@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns/promises';
+import { lookup, Resolver } from 'node:dns/promises';
 import { connect, type LookupFunction, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
@@ -6,8 +6,10 @@ import type { EgressPolicy } from './egress-policy.ts';
 
 /** The host's network as the guard uses it; tests stand in for other people's name servers with it. */
 export interface EgressNetwork {
-  /** All addresses of a name. */
-  resolve(host: string): Promise<readonly string[]>;
+  /** All addresses of a name in the public DNS. */
+  resolvePublic(host: string): Promise<readonly string[]>;
+  /** All addresses of a name as the host itself resolves it, its hosts file included. */
+  resolveAsHost(host: string): Promise<readonly string[]>;
   /** Opens a connection to one of these addresses, without looking anything up again. */
   connect(addresses: readonly string[], port: number): Socket;
   /** The host's own addresses: the platform itself listens there. */
@@ -61,7 +63,7 @@ export function parseTarget(authority: string, defaultPort?: number): EgressTarg
   return { host: match[1].toLowerCase(), port };
 }
 
-/** Answers with the addresses to connect to, or throws `EgressRefused`. Rejects as `resolve` does otherwise. */
+/** Answers with the addresses to connect to, or throws `EgressRefused`. Rejects as resolution does otherwise. */
 export async function admit(
   policy: EgressPolicy,
   target: EgressTarget,
@@ -71,11 +73,11 @@ export async function admit(
   if (policy.kind === 'trusted') {
     assertListed(entries, target, (pattern) => pattern === target.host);
     const literal = target.host.replace(/^\[|\]$/g, '');
-    return ipaddr.isValid(literal) ? [literal] : network.resolve(target.host);
+    return ipaddr.isValid(literal) ? [literal] : network.resolveAsHost(target.host);
   }
   assertHostName(target.host);
   assertListed(entries, target, (pattern) => matchesPattern(pattern, target.host));
-  const addresses = await network.resolve(target.host);
+  const addresses = await network.resolvePublic(target.host);
   // One bad address refuses the name: whoever mixes them is playing for a second try.
   if (addresses.length === 0 || !addresses.every(isPublicAddress)) {
     throw new EgressRefused('not_a_public_address');
@@ -149,8 +151,17 @@ function canonical(address: string): string {
   return ipaddr.isValid(address) ? ipaddr.process(address).toNormalizedString() : address;
 }
 
+const resolver = new Resolver({ timeout: 3000, tries: 2 });
+
 export const hostNetwork: EgressNetwork = {
-  async resolve(host) {
+  // Not getaddrinfo: that one holds a thread for as long as a name server likes, and there are few of them.
+  async resolvePublic(host) {
+    const found = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+    const addresses = found.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    if (addresses.length === 0) throw new Error('the name has no address');
+    return addresses;
+  },
+  async resolveAsHost(host) {
     const found = await lookup(host, { all: true });
     return found.map(({ address }) => address);
   },

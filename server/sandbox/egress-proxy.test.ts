@@ -19,9 +19,10 @@ let log: string[];
 let dialled: { addresses: readonly string[]; port: number }[];
 
 /** Every public address is played by the local origin server; anything else would be a real connection. */
-function network(resolve: EgressNetwork['resolve']): EgressNetwork {
+function network(resolve: EgressNetwork['resolvePublic']): EgressNetwork {
   return {
-    resolve,
+    resolvePublic: resolve,
+    resolveAsHost: resolve,
     connect(addresses, port) {
       dialled.push({ addresses, port });
       return connect({
@@ -57,7 +58,7 @@ afterEach(async () => {
 
 async function open(
   policy: EgressPolicy,
-  resolve: EgressNetwork['resolve'] = () => Promise.resolve([PUBLIC]),
+  resolve: EgressNetwork['resolvePublic'] = () => Promise.resolve([PUBLIC]),
 ) {
   const path = join(directory, 'egress.sock');
   const events = createEventLog(

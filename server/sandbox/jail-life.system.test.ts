@@ -16,7 +16,8 @@ let groups: string[];
 beforeAll(async () => {
   jail = await openTestJail({
     egressNetwork: {
-      resolve: (host) => Promise.resolve(host === 'inside.example' ? ['10.0.0.1'] : ['93.184.215.14']),
+      resolvePublic: (host) => Promise.resolve(host === 'inside.example' ? ['10.0.0.1'] : ['93.184.215.14']),
+      resolveAsHost: () => Promise.resolve(['10.0.0.1']),
       connect: () => connect((origin.address() as AddressInfo).port, '127.0.0.1'),
       ownAddresses: () => [],
     },

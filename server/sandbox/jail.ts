@@ -28,6 +28,7 @@ export interface Limitation {
 }
 
 export interface JailBind {
+  /** Links on the way are followed, so never a path that jailed code could have written. */
   readonly source: string;
   readonly target: string;
 }
