@@ -26,6 +26,9 @@ const JVM_OPTIONS = [
   '-Xss512k',
   '-XX:MaxMetaspaceSize=64m',
   '-XX:ReservedCodeCacheSize=24m',
+  '-XX:MaxDirectMemorySize=48m',
+  // A thread that once wrote a large body would keep a buffer of that size.
+  '-Djdk.nio.maxCachedBufferSize=65536',
   '-XX:+UseSerialGC',
   // Compiled quickly instead of perfectly: instances are many and short-lived.
   '-XX:TieredStopAtLevel=1',
@@ -67,7 +70,8 @@ function withJava(toolbox: Toolbox, java: JavaToolchain): PreparableLanguage {
         CLASS_PATH,
         'jellyfaas.Launcher',
       ],
-      env: FUNCTION_ENV,
+      // The C library would keep a heap of its own for each thread.
+      env: { ...FUNCTION_ENV, MALLOC_ARENA_MAX: '2' },
       binds: [
         ...(await toolBinds(java.jdk.home)),
         toolbox.layerBind(base.runtime, BASE),

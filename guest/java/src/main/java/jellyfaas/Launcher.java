@@ -119,7 +119,9 @@ public final class Launcher {
     // The gateway keeps connections and decides how long a call may take.
     connector.setIdleTimeout(0);
     server.addConnector(connector);
-    MultiPartConfig inMemory = new MultiPartConfig.Builder().maxMemoryPartSize(-1).build();
+    // The gateway bounds bodies; parts stay in memory.
+    MultiPartConfig inMemory =
+        new MultiPartConfig.Builder().maxMemoryPartSize(-1).maxPartSize(-1).maxSize(-1).build();
     EagerContentHandler content =
         new EagerContentHandler(new EagerContentHandler.MultiPartContentLoaderFactory(inMemory));
     content.setHandler(slot);
