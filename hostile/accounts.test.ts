@@ -89,11 +89,11 @@ describe('somebody else’s', () => {
   });
 
   it('API keys cannot be listed or revoked', async () => {
-    const { keys } = (await (await as(victim.client, 'GET', '/api/v1/api-keys')).json()) as {
-      keys: { id: string }[];
+    const { apiKeys } = (await (await as(victim.client, 'GET', '/api/v1/api-keys')).json()) as {
+      apiKeys: { id: string }[];
     };
     const mine = await (await as(mallory, 'GET', '/api/v1/api-keys')).text();
-    for (const { id } of keys) {
+    for (const { id } of apiKeys) {
       expect(mine).not.toContain(id);
       expect((await as(mallory, 'DELETE', `/api/v1/api-keys/${id}`)).status).toBe(404);
     }
@@ -120,10 +120,10 @@ describe('somebody else’s', () => {
 describe('credentials', () => {
   it('a revoked key and the tokens it gave stop working at once', async () => {
     const created = await as(victim.client, 'POST', '/api/v1/api-keys');
-    const { apiKey: second, key } = (await created.json()) as { apiKey: string; key: { id: string } };
+    const { apiKey: second, id } = (await created.json()) as { apiKey: string; id: string };
     const holder = createClient(url, second);
     expect((await holder.call(victim.deployment, '?do=count')).status).toBe(200);
-    expect((await as(victim.client, 'DELETE', `/api/v1/api-keys/${key.id}`)).ok).toBe(true);
+    expect((await as(victim.client, 'DELETE', `/api/v1/api-keys/${id}`)).ok).toBe(true);
     expect((await holder.call(victim.deployment, '?do=count')).status).toBe(403);
     expect((await as(holder, 'GET', '/core-service/v1/library')).status).toBe(401);
   });

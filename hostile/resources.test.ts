@@ -59,8 +59,9 @@ describe('a function that', () => {
        await new Promise((done) => setTimeout(done, 1500));
        return started;`,
     );
+    // Either the function sees its threads fail to start, or it ends itself on them.
     if (response.status === 200)
-      expect(((await response.json()) as { value: number }).value).toBeLessThan(100);
+      expect(((await response.json()) as { value?: number }).value ?? 0).toBeLessThan(100);
     else expect([502, 504]).toContain(response.status);
   });
 
