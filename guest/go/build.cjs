@@ -13,6 +13,10 @@ const FUNCTION = './.jellyfaas';
 // No paths, no build ids, no symbol table: the same source gives the same bytes.
 const LINK = '-ldflags=-s -w -buildid=';
 
+// Packages of other modules; a module that a `replace` directive leads to a directory is part of the upload.
+const DOWNLOADED =
+  '{{with .Module}}{{if and (not .Main) (or (not .Replace) .Replace.Version)}}{{$.ImportPath}}{{end}}{{end}}';
+
 const steps = {
   /** What all Go builds start from: the launcher, the framework, the standard library. */
   base() {
@@ -24,8 +28,7 @@ const steps = {
   dependencies(add) {
     linkCache(BASE);
     if (add !== undefined) go('get', add);
-    const template = '{{if .Module}}{{if not .Module.Main}}{{.ImportPath}}{{end}}{{end}}';
-    const packages = goOutput('list', '-deps', '-f', template, FUNCTION).split('\n').filter(Boolean);
+    const packages = goOutput('list', '-deps', '-f', DOWNLOADED, FUNCTION).split('\n').filter(Boolean);
     checkFramework();
     if (packages.length > 0) go('build', ...packages);
     for (const name of ['go.mod', 'go.sum']) fs.copyFileSync(name, join('/work/layer', name));

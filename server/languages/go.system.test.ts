@@ -91,6 +91,25 @@ describe('building', () => {
     expect((await build(source)).built.code.has('function')).toBe(true);
   });
 
+  test('a module inside the upload is built as code, with dependencies of its own', async () => {
+    const source = withFiles({
+      'go.mod': `module example.com/greeter
+
+go 1.22
+
+require example.com/names v0.0.0
+
+replace example.com/names => ./names
+`,
+      'go.sum': '',
+      'names/go.mod': 'module example.com/names\n\ngo 1.22\n',
+      'names/names.go':
+        'package names\n\nimport "github.com/google/uuid"\n\nfunc New() string { return uuid.NewString() }\n',
+      'other.go': 'package greeter\n\nimport "example.com/names"\n\nvar instance = names.New()\n',
+    });
+    expect((await build(source)).built.code.has('function')).toBe(true);
+  });
+
   test('a package that no module provides fails in the words of the tool', async () => {
     const source = handler(['example.invalid/nothing'], '_ = nothing.Here');
     expect(await failure(source)).toContain('example.invalid/nothing');
