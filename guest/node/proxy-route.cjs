@@ -65,14 +65,11 @@ function openTunnel(host, port, done) {
   const close = () => finish(new Error(`the connection to ${target} was closed`));
   const read = (chunk) => {
     answer += chunk.toString('latin1');
-    const end = answer.indexOf('\r\n\r\n');
-    if (end < 0 && answer.length < ANSWER_CHARACTERS_MAX) return;
+    if (!answer.includes('\r\n\r\n') && answer.length < ANSWER_CHARACTERS_MAX) return;
     if (!/^HTTP\/1\.[01] 200 /.test(answer)) {
       return finish(new Error(`${target} was refused: is it listed under "egress" in jellyspec.json?`));
     }
-    socket.pause();
-    const rest = answer.slice(end + 4);
-    if (rest !== '') socket.unshift(Buffer.from(rest, 'latin1'));
+    // Nothing can follow yet: with HTTP and TLS it is the client who speaks first.
     finish(null);
   };
   socket.on('data', read).on('error', finish).on('close', close);

@@ -13,10 +13,10 @@ const CLAIM_CHARACTERS_MAX = 65_536;
 const MESSAGE_CHARACTERS_MAX = 2048;
 const WARM_UP = 'warm-up-before-claim';
 
-// Resolves as code in /app does: from the layer at /node_modules.
-const requireFromApp = createRequire('/app/index.js');
-const framework = requireFromApp('@google-cloud/functions-framework');
-const testing = requireFromApp('@google-cloud/functions-framework/testing');
+// Resolved in the layer and not from /app: Node would remember that /app has no package.json.
+const requireFromLayer = createRequire('/node_modules/index.js');
+const framework = requireFromLayer('@google-cloud/functions-framework');
+const testing = requireFromLayer('@google-cloud/functions-framework/testing');
 
 const control = new net.Socket({ fd: 3 });
 control.on('error', () => {});
@@ -105,7 +105,8 @@ async function serve({ entrypoint, egress }) {
 }
 
 async function loadCode() {
-  const main = mainModule();
+  const requireFromApp = createRequire('/app/index.js');
+  const main = mainModule(requireFromApp);
   try {
     return requireFromApp(main);
   } catch (error) {
@@ -116,7 +117,7 @@ async function loadCode() {
 }
 
 /** `main` of package.json, index.js or function.js, as the framework looks for it. */
-function mainModule() {
+function mainModule(requireFromApp) {
   for (const candidate of ['/app', '/app/function.js', '/app/index.mjs']) {
     try {
       return requireFromApp.resolve(candidate);
