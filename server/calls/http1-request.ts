@@ -50,6 +50,7 @@ export class BodySender {
   readonly #bytesMax: number;
   readonly #onFailed: (kind: BodyFailure) => void;
   #sentBytes = 0;
+  #isStopped = false;
 
   constructor(
     socket: Socket,
@@ -70,7 +71,11 @@ export class BodySender {
       .on('error', this.#onError)
       .on('close', this.#onError);
     this.#body.resume();
-    process.nextTick(() => socket.uncork());
+    process.nextTick(() => {
+      socket.uncork();
+      // A body that failed while its call waited tells nobody again.
+      if (this.#body.destroyed && !this.#body.readableEnded) this.#onError();
+    });
   }
 
   /** The connection takes bytes again. */
@@ -79,6 +84,7 @@ export class BodySender {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#body.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onError);
     // The error listener stays: a body that fails after the call ended must not end the process.
   }
@@ -110,7 +116,7 @@ export class BodySender {
   };
 
   readonly #onError = (): void => {
-    if (!this.isSent) this.#fail('body_failed');
+    if (!this.#isStopped) this.#fail('body_failed');
   };
 
   #fail(kind: BodyFailure): void {

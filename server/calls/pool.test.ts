@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { once } from 'node:events';
+import { Readable } from 'node:stream';
 import { systemClock } from '../kernel/clock.ts';
 import type { DeploymentId, FunctionId } from '../kernel/ids.ts';
 import { textFile } from '../kernel/source-tree.ts';
@@ -285,6 +286,15 @@ describe('a call', () => {
     server.close();
     await rig.recorder.flush();
     expect(rig.records.map(({ ok }) => ok)).toEqual([true, false]);
+  });
+
+  it('whose body failed before it could be sent ends at once', async () => {
+    const { call } = await start();
+    const body = new Readable({ read: () => undefined });
+    body.on('error', () => undefined).destroy(new Error('client gone'));
+    const request = { method: 'POST', path: '/?do=echo', headers: ['Host', 'test'], body };
+    expect((await call('/', { request })).errorCode).toBe('calls.cancelled');
+    expect((await call('/')).body).toBe('hello');
   });
 
   it('leaves one record whatever its end, with exactly the allowed fields', async () => {

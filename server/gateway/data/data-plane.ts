@@ -146,7 +146,8 @@ class CallExchange implements CallHandler {
       this.onError(callErrors.bodyTooLarge(this.#options.limits.requestBodyBytesMax));
       return;
     }
-    if (res.destroyed) return;
+    // The client is gone, or the parser refused the rest of the request while the token was looked at.
+    if (res.destroyed || !req.socket.writable) return;
     const headers = requestHeaders(req.rawHeaders, origin.isBehindProxy);
     if (headers === undefined) {
       this.onError(callErrors.badRequest());
