@@ -74,7 +74,7 @@ function readClaim() {
       const end = text.indexOf('\n');
       if (end >= 0) {
         // Nothing more is read: after the claim the host has nothing to say.
-        control.removeAllListeners('data').pause();
+        control.removeAllListeners('data').removeAllListeners('end').pause();
         resolve(JSON.parse(text.slice(0, end)));
       } else if (text.length > CLAIM_CHARACTERS_MAX) process.exit(1);
     });

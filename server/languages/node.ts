@@ -22,23 +22,17 @@ const GUEST_BINDS = ['node/worker.cjs', 'node/proxy-route.cjs', 'egress-forwarde
 const RUNTIME_IDS: readonly RuntimeId[] = ['nodejs20', 'nodejs22', 'nodejs24'];
 const INSTALL_ADVICE = 'Its Node binary is missing: install the platform again (npm start does it).';
 
-interface OfferedRuntime extends NodeRuntime {
-  /** The layer of functions that need nothing but the framework. */
-  readonly baseLayer: () => Promise<LayerId>;
-}
-
 /** Node functions, on the Node versions that the platform brings along. */
 export function createNodeLanguage(toolbox: Toolbox): PreparableLanguage {
   const layerOf = createNodeLayers(toolbox);
-  const runtimes = findNodeRuntimes().map((runtime): OfferedRuntime => {
-    const build = { index: 'base', onProgress: () => {} } as const;
-    return {
-      ...runtime,
-      baseLayer: sharedBase((signal) => layerOf(runtime, baseDependencies(), { ...build, signal })),
-    };
+  const runtimes = findNodeRuntimes();
+  // The framework is plain JavaScript, so one base layer serves all versions.
+  const baseLayer = sharedBase((signal) => {
+    const build = { index: 'base', signal, onProgress: () => {} } as const;
+    return layerOf(runtimeOf(runtimes.at(-1)?.id ?? 'nodejs24'), baseDependencies(), build);
   });
 
-  function runtimeOf(id: RuntimeId): OfferedRuntime {
+  function runtimeOf(id: RuntimeId): NodeRuntime {
     const found = runtimes.find((runtime) => runtime.id === id);
     if (found === undefined) throw runtimeUnavailable(id, INSTALL_ADVICE);
     return found;
@@ -48,14 +42,14 @@ export function createNodeLanguage(toolbox: Toolbox): PreparableLanguage {
     const runtime = runtimeOf(request.runtime);
     const dependencies = nodeDependencies(request.source);
     const layer = dependencies.isBase
-      ? await runtime.baseLayer()
+      ? await baseLayer()
       : await layerOf(runtime, dependencies, { ...request, index: request.accountId });
     return { code: withoutInstalled(request.source), layer, runtimeDetail: `Node ${runtime.version}` };
   }
 
   async function worker(id: RuntimeId, layer: LayerId | null): Promise<WorkerPlan> {
     const runtime = runtimeOf(id);
-    const mounted = layer ?? (await runtime.baseLayer());
+    const mounted = layer ?? (await baseLayer());
     return {
       argv: [NODE, WORKER],
       env: { ...FUNCTION_ENV, NODE_ENV: 'production', PATH: NODE_DIRECTORY },
@@ -74,8 +68,6 @@ export function createNodeLanguage(toolbox: Toolbox): PreparableLanguage {
     }),
     build,
     worker,
-    async prepare() {
-      for (const { baseLayer } of runtimes) await baseLayer();
-    },
+    prepare: async () => void (await baseLayer()),
   };
 }
