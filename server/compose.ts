@@ -51,6 +51,8 @@ export interface Parts {
   readonly scheduler?: Scheduler;
 }
 
+/** Workers are booted ahead for the newest functions; the pool's own bounds hold. */
+const PRIMED_AT_START = 8;
 const CLOSE_DEADLINE_MS = 20_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -97,7 +99,7 @@ async function start(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Plat
   const firstKey = await stores.accounts.bootstrap(parts.config.bootstrapApiKey);
   await keepRetention(parts, stores.calls, lifecycle);
   const callPath = await openCallPath(parts, { stores, lifecycle, directory: () => functions.directory });
-  const { pool, languages } = callPath;
+  const { pool, languages, metrics } = callPath;
   const functions: Functions = createFunctions({
     store: stores.functions,
     keyRing: stores.keyRing,
@@ -108,12 +110,13 @@ async function start(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Plat
     statistics: (functionId) => stores.calls.statistics(functionId),
     accountName: async (id) => (await stores.accounts.get(id)).name,
     smokeTest: (deployment, signal) => pool.smokeTest(deployment, signal),
+    buildEnded: (ok, tookMs) => metrics.buildEnded(ok, tookMs),
     buildConcurrency: parts.config.parallelBuilds,
   });
   lifecycle.onClose('builds', () => functions.close());
   functions.directory.onRetired((id) => pool.retire(id));
-  const { resumed } = await functions.recover();
-  if (resumed > 0) events.emit('build.resumed', { count: resumed });
+  await functions.recover();
+  for (const deployment of functions.directory.recent(PRIMED_AT_START)) pool.prime(deployment);
   await languages.collect(await layersInUse(stores.functions));
   return listen(parts, { lifecycle, stores, callPath, functions, firstKey });
 }
@@ -177,7 +180,7 @@ async function openCallPath(
   const languages = await openLanguages({ jail, layerDirectory: stores.layers });
   const console = createConsole(scheduler);
   const metrics = createMetrics({
-    instances: () => [],
+    instances: () => [...pool.status().instances].map(([runtime, count]) => ({ runtime, count })),
     waitingCalls: () => pool.status().waiting,
     droppedEvents: () => events.dropped(),
   });

@@ -76,7 +76,9 @@ async function run(ctx: FunctionsContext, attempt: Attempt): Promise<void> {
     ok = false;
     await settleFailure(ctx, attempt, thrown);
   }
-  ctx.events.emit('build.finished', { ok, took: ctx.clock.monotonicMs() - startedMs });
+  const took = ctx.clock.monotonicMs() - startedMs;
+  ctx.events.emit('build.finished', { ok, took });
+  ctx.buildEnded?.(ok, took);
   if (!ok) return;
   log.setStatus('DEPLOYED');
   // Whatever goes wrong from here on, the version is live; the next start sweeps what is left of the upload.

@@ -30,6 +30,8 @@ export interface FunctionsPorts {
    * ends it. Rejects with a BuildFailure that tells why the function cannot be loaded.
    */
   readonly smokeTest: (deployment: Deployment, signal: AbortSignal) => Promise<void>;
+  /** Told of every build's end, for counting. */
+  readonly buildEnded?: (ok: boolean, tookMs: number) => void;
   /** Builds that run at the same time. Default: one for each CPU, two at most. */
   readonly buildConcurrency?: number;
   /** Default: ten minutes. */
