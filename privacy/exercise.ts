@@ -40,7 +40,8 @@ async function settle(response: Promise<Response>): Promise<void> {
   await response.then((answer) => answer.arrayBuffer()).catch(() => undefined);
 }
 
-async function ordinaryCalls(client: Client, probe: Deployed, run: CanaryRun): Promise<void> {
+/** Calls that reach the function and are answered, with a canary in each place of request and response. */
+export async function ordinaryCalls(client: Client, probe: Deployed, run: CanaryRun): Promise<void> {
   const post = (
     path: string,
     body: string | Uint8Array | FormData,

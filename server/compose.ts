@@ -199,7 +199,7 @@ async function openCallPath(
     metrics,
   });
   lifecycle.onClose('instances', () => pool.close());
-  const invoke = createInvoke({ pool, recorder, limits, clock, scheduler, metrics });
+  const invoke = createInvoke({ pool, recorder, clock, scheduler, metrics });
   return { languages, console, metrics, pool, invoke, limits };
 }
 

@@ -68,7 +68,6 @@ const settings = z.strictObject({
   parallelBuilds: integer(1, 16)
     .default(Math.min(2, availableParallelism()))
     .describe('Builds that run at a time.'),
-  buildScratchMib: integer(64, 65_536).default(2048).describe('RAM disk of one build.'),
   unsafeNoSandbox: flag
     .default(false)
     .describe('Run functions WITHOUT isolation. Never with code you did not write.'),

@@ -46,14 +46,7 @@ export const callErrors = {
       kind: 'deadline_exceeded',
       code: 'calls.function_timeout',
       owner: 'function',
-      message: `The function did not answer within ${timeoutMs} ms. Its author can raise the timeout in jellyspec.json.`,
-    }),
-  tooLong: (callMs: number) =>
-    new PlatformError({
-      kind: 'deadline_exceeded',
-      code: 'calls.too_long',
-      owner: 'function',
-      message: `The answer was not complete after ${callMs} ms, the longest that any call may take.`,
+      message: `The function's answer was not complete within ${timeoutMs} ms. Its author can raise the timeout in jellyspec.json.`,
     }),
   overloaded: () =>
     new PlatformError({
@@ -118,7 +111,6 @@ const RESULTS: Readonly<Record<string, CallResult>> = {
   'calls.function_out_of_memory': 'function_out_of_memory',
   'calls.function_start_failed': 'function_start_failed',
   'calls.function_timeout': 'function_timeout',
-  'calls.too_long': 'function_timeout',
   'calls.overloaded': 'overloaded',
   'calls.stopping': 'overloaded',
   'calls.body_too_large': 'refused',

@@ -36,6 +36,8 @@ export interface Deployment {
 /** Read side of the control plane; answers from memory, so a call never waits on a store. */
 export interface DeploymentDirectory {
   find(id: string): Deployment | undefined;
+  /** The most recently released, newest first: what is likely to be called after a start. */
+  recent(count: number): Deployment[];
   /** Decrypts the built code into memory. */
   loadCode(deployment: Deployment): Promise<SourceTree>;
   /** Called for every deployment that stops being callable, so that its instances end. */

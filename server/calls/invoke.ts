@@ -5,7 +5,6 @@ import { callErrors, resultOf } from './call-errors.ts';
 import type { Deployment } from './deployment.ts';
 import type { UpstreamRequest } from './http1-request.ts';
 import type { Instance } from './instance.ts';
-import type { CallLimits } from './limits.ts';
 import type { CallMetrics, CallResult } from './metrics.ts';
 import type { Pool } from './pool.ts';
 import type { Recorder } from './recorder.ts';
@@ -45,7 +44,6 @@ export type Invoke = (call: Call, handler: CallHandler) => RunningCall;
 export interface InvokeOptions {
   readonly pool: Pick<Pool, 'acquire' | 'withdraw'>;
   readonly recorder: Pick<Recorder, 'add' | 'whenRoom'>;
-  readonly limits: Pick<CallLimits, 'callMs'>;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly metrics: Pick<CallMetrics, 'callEnded'>;
@@ -137,19 +135,11 @@ class Invocation implements RunningCall, ResponseHandler {
     if (!this.#isOver) this.#options.pool.acquire(this.#call.deployment, this.#call.caller, this);
   }
 
+  /** The whole call is bounded, streamed answers included: after the head it means that the answer is cut. */
   #onDeadline(): void {
-    const { clock, limits, scheduler } = this.#options;
-    const { deployment, arrivedAt } = this.#call;
-    const leftMs = arrivedAt + limits.callMs - clock.monotonicMs();
-    if (this.#status !== 0 && leftMs > 0) {
-      this.#timer = scheduler.after(leftMs, () => this.#onDeadline());
-      return;
-    }
     const isWaiting = this.#instance === null;
     this.#letGo();
-    if (isWaiting) this.#endWith(callErrors.overloaded());
-    else if (this.#status === 0) this.#endWith(callErrors.timeout(deployment.timeoutMs));
-    else this.#endWith(callErrors.tooLong(limits.callMs));
+    this.#endWith(isWaiting ? callErrors.overloaded() : callErrors.timeout(this.#call.deployment.timeoutMs));
   }
 
   /** Stops waiting for, or using, an instance before the answer is complete. */

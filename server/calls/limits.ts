@@ -19,8 +19,6 @@ export interface CallLimits {
   readonly bootMs: number;
   /** From the claim to `ready`: the function's own loading time. */
   readonly loadMs: number;
-  /** Whole life of a call, streamed answers included. The time to the answer's head is the deployment's own. */
-  readonly callMs: number;
   /** How long a cancelled request may go on holding its place before its instance counts as stuck. */
   readonly abandonMs: number;
   readonly requestBodyBytesMax: number;
@@ -44,7 +42,6 @@ export function defaultCallLimits(): CallLimits {
     bootCpuPercent: 200,
     bootMs: 30_000,
     loadMs: 20_000,
-    callMs: 900_000,
     abandonMs: 1000,
     requestBodyBytesMax: 32 * 1_048_576,
     recordFlushMs: 100,

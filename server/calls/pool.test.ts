@@ -197,9 +197,10 @@ describe('retire', () => {
     const time = createManualTime();
     const { call, pool, invoke } = await start({ clock: time, scheduler: time });
     const ended = new Promise<string>((resolve) => {
-      invoke(callOf(time, '/?do=headOnly'), {
+      const patient = deploymentOf({ timeoutMs: 2 * rig.limits.drainMs });
+      invoke(callOf(time, '/?do=headOnly', { deployment: patient }), {
         onStart() {
-          pool.retire(deploymentOf().id);
+          pool.retire(patient.id);
           time.advance(rig.limits.drainMs);
         },
         onData: () => true,

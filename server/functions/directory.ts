@@ -28,6 +28,7 @@ export function createDirectory(
 
   return {
     find: (id) => deployments.get(id),
+    recent: (count) => [...deployments.values()].sort(newestFirst).slice(0, count),
     loadCode: (deployment) => loadCode(deployment.functionId, deployment.version),
     onRetired: (listener) => void listeners.push(listener),
     add: (added) => {
@@ -43,6 +44,12 @@ export function createDirectory(
       for (const each of of(functionId)) deployments.set(each.id, { ...each, published });
     },
   };
+}
+
+/** Deployment ids end in `-<xid>-<version>-<size>`, and an xid begins with its creation time. */
+function newestFirst(a: Deployment, b: Deployment): number {
+  const xid = ({ id }: Deployment): string => id.split('-').at(-3) ?? '';
+  return xid(a) < xid(b) ? 1 : -1;
 }
 
 type DeployedFunction = Pick<FunctionRow, 'id' | 'ownerId' | 'shortname' | 'published'>;

@@ -95,7 +95,7 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
     console,
     metrics: noMetrics,
   });
-  const invoke = createInvoke({ pool, recorder, limits, clock, scheduler, metrics: noMetrics });
+  const invoke = createInvoke({ pool, recorder, clock, scheduler, metrics: noMetrics });
   return {
     jail,
     pool,

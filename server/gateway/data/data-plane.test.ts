@@ -23,7 +23,7 @@ describe('who may call', () => {
       get(base, head('nonsense')),
       get(base, `${head('nonsense')}jfwt: acct_alice\r\n`),
     ]);
-    for (const answer of answers) expect(errorOf(answer)).toEqual([403, 'calls.bad_token']);
+    for (const answer of answers) expect(errorOf(answer)).toEqual([403, 'auth.invalid_token']);
     expect(new Set(answers.map(bodyOf)).size).toBe(1);
   });
 

@@ -81,7 +81,7 @@ function mayCall(principal: Principal, deployment: Deployment): boolean {
 function badToken(): PlatformError {
   return new PlatformError({
     kind: 'permission_denied',
-    code: 'calls.bad_token',
+    code: 'auth.invalid_token',
     message: 'The token in the `jfwt` header is missing, wrong or expired. Get a new one with your API key.',
   });
 }
@@ -96,6 +96,9 @@ function refusal(req: IncomingMessage): PlatformError | undefined {
       message: `Functions can be called with ${[...METHODS].join(', ')}.`,
     });
   }
+  // A coding that we do not know could end elsewhere for whoever does: only plain chunked passes.
+  const coding = req.headers['transfer-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return callErrors.badRequest();
   // Other upgrades (h2c, which some clients offer on every connection) may be ignored, and are.
   if (req.headers.upgrade?.toLowerCase().includes('websocket')) {
     return new PlatformError({
