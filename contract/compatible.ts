@@ -73,6 +73,16 @@ export const Version = z.object({
   /** Here `functionId` is the deployment id. */
   sizes: z.array(z.object({ size: z.string(), functionId: z.string() })),
   egress: z.array(z.string()),
+  /** How to call the function's first size; the token is read from the variable JELLYFAAS_TOKEN. */
+  languageSamples: z.array(
+    z.object({
+      language: z.string(),
+      params: z.string().optional(),
+      input: z.string().optional(),
+      output: z.string().optional(),
+      sdkCode: z.string(),
+    }),
+  ),
   changeLog: Base64.optional(),
   changeLogDetails: z
     .object({ date: z.string(), added: Base64, updated: Base64, removed: Base64 })

@@ -118,6 +118,7 @@ async function start(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Plat
   await functions.recover();
   for (const deployment of functions.directory.recent(PRIMED_AT_START)) pool.prime(deployment);
   await languages.collect(await layersInUse(stores.functions));
+  if (parts.config.prepareRuntimes) prepareInBackground(languages, lifecycle);
   return listen(parts, { lifecycle, stores, callPath, functions, firstKey });
 }
 
@@ -201,6 +202,13 @@ async function openCallPath(
   lifecycle.onClose('instances', () => pool.close());
   const invoke = createInvoke({ pool, recorder, clock, scheduler, metrics });
   return { languages, console, metrics, pool, invoke, limits };
+}
+
+/** Nobody waits for it; the end of the platform calls it off. */
+function prepareInBackground(languages: Languages, lifecycle: Lifecycle): void {
+  const ending = new AbortController();
+  lifecycle.onClose('preparation', () => ending.abort());
+  void languages.prepare(ending.signal);
 }
 
 async function layersInUse(store: FunctionStore): Promise<Set<LayerId>> {

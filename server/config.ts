@@ -68,6 +68,11 @@ const settings = z.strictObject({
   parallelBuilds: integer(1, 16)
     .default(Math.min(2, availableParallelism()))
     .describe('Builds that run at a time.'),
+  prepareRuntimes: flag
+    .default(true)
+    .describe(
+      'Install what every runtime needs in the background after the start, so that first deploys are fast.',
+    ),
   unsafeNoSandbox: flag
     .default(false)
     .describe('Run functions WITHOUT isolation. Never with code you did not write.'),

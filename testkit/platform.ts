@@ -47,6 +47,8 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       JELLYFAAS_PORT: '0',
       JELLYFAAS_DATA_DIR: dataDir,
       JELLYFAAS_BOOTSTRAP_API_KEY: BOOTSTRAP_KEY,
+      // Suites deploy what they need; preparing every runtime would take the cores from them.
+      JELLYFAAS_PREPARE_RUNTIMES: 'false',
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

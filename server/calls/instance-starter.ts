@@ -8,7 +8,7 @@ import type { Deployment, DeploymentDirectory } from './deployment.ts';
 import { Instance, type InstanceOptions } from './instance.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { WarmWorkers } from './warm-workers.ts';
-import { type StartWorker, type Worker, flavourOf, memoryMibOf } from './worker.ts';
+import { type StartWorker, type Worker, flavourOf, memoryMibOf, workerRequestOf } from './worker.ts';
 
 export interface InstanceStarterOptions extends Omit<InstanceOptions, 'worker' | 'onReleased'> {
   readonly languages: Pick<Language, 'worker'>;
@@ -35,7 +35,7 @@ export function createInstanceStarter(options: InstanceStarterOptions): StartIns
     const flavour = flavourOf(deployment);
     const shelved = warm.take(flavour);
     if (shelved !== undefined) return shelved;
-    const plan = await languages.worker(flavour.runtime, flavour.layer);
+    const plan = await languages.worker(workerRequestOf(flavour));
     await budget.reserve(memoryMibOf(flavour, plan));
     try {
       return await startWorker(flavour, plan);

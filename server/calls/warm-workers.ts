@@ -2,7 +2,7 @@ import type { Language } from '../languages/language.ts';
 import type { CallLimits } from './limits.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { type Shelf, Shelves } from './shelves.ts';
-import { type Flavour, type StartWorker, type Worker, memoryMibOf } from './worker.ts';
+import { type Flavour, type StartWorker, type Worker, memoryMibOf, workerRequestOf } from './worker.ts';
 
 /**
  * Workers booted ahead for the flavours used last, so that a first call pays for the claim alone. They have seen
@@ -51,7 +51,7 @@ export function createWarmWorkers({
 
   async function bootOnto(shelf: Shelf): Promise<void> {
     const { flavour } = shelf;
-    const plan = await languages.worker(flavour.runtime, flavour.layer);
+    const plan = await languages.worker(workerRequestOf(flavour));
     const memoryMib = memoryMibOf(flavour, plan);
     if (!plan.preboot || !budget.tryReserve(memoryMib)) {
       shelf.isResting = true;

@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { LayerId } from '../kernel/ids.ts';
 import type { SourceTree } from '../kernel/source-tree.ts';
-import type { Language, RuntimeId, WorkerPlan } from '../languages/language.ts';
+import type { Language, RuntimeId, WorkerPlan, WorkerRequest } from '../languages/language.ts';
 import type { Jail, JailExit, JailSpec, JailedProcess } from '../sandbox/jail.ts';
 import { callErrors } from './call-errors.ts';
 import { type Deployment, SIZES, type SizeCode } from './deployment.ts';
@@ -22,6 +22,10 @@ export interface Flavour {
 
 export function flavourOf({ runtime, layer, size, egress }: Deployment): Flavour {
   return { key: [runtime, layer ?? '', size, ...egress].join(' '), runtime, layer, size, egress };
+}
+
+export function workerRequestOf({ runtime, layer, size }: Flavour): WorkerRequest {
+  return { runtime, layer, memoryMib: SIZES[size].memoryMib };
 }
 
 /** What the jail of this flavour is allowed, and so what the pool reserves for it. */

@@ -17,7 +17,7 @@ beforeAll(async () => {
   toolbox = await openTestToolbox();
   go = createGoLanguage(toolbox);
   template = await templateSource('go122');
-  await go.prepare(new AbortController().signal);
+  await go.prepare();
 });
 afterAll(() => toolbox.close());
 
@@ -193,7 +193,7 @@ describe('running', () => {
   test('what a function flushes arrives before it ends', async () => {
     const source = handler([], 'w.Write([]byte("first"))\nw.(http.Flusher).Flush()\n<-r.Context().Done()');
     const { built } = await build(source);
-    const plan = await go.worker('go122', null);
+    const plan = await go.worker({ runtime: 'go122', layer: null, memoryMib: 256 });
     const limits = { memoryMib: 256, tasks: 96, cpuPercent: 100, tmpMib: 64 };
     const jailed = await toolbox.jail.start({ ...plan, limits });
     await once(jailed.control, 'data');

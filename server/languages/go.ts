@@ -11,6 +11,9 @@ const LAUNCHER = '/opt/jellyfaas/launcher';
 const ADVICE =
   'Install Go 1.22 or later, so that go is on the PATH of the server or at /usr/local/go/bin/go.';
 
+/** Without the name by which Google's framework knows Cloud Run: it would print an empty line at each call. */
+const { K_SERVICE: _cloudRun, ...GO_ENV } = FUNCTION_ENV;
+
 /** Go serves each call in a goroutine of its own. */
 const CONCURRENCY = 80;
 const MEMORY_MIB_MIN = 64;
@@ -40,7 +43,7 @@ function withGo(toolbox: Toolbox, go: GoToolchain): PreparableLanguage {
     const base = toolbox.layers.path(await baseLayer());
     return {
       argv: [LAUNCHER],
-      env: FUNCTION_ENV,
+      env: GO_ENV,
       binds: [{ source: `${base}/launcher`, target: LAUNCHER }],
       preboot: true,
       concurrency: CONCURRENCY,

@@ -22,7 +22,7 @@ beforeAll(async () => {
   toolbox = await openTestToolbox();
   java = createJavaLanguage(toolbox);
   template = await templateSource('java21');
-  await java.prepare(new AbortController().signal);
+  await java.prepare();
 });
 afterAll(() => toolbox.close());
 
@@ -221,7 +221,7 @@ describe('running', () => {
         response.getOutputStream().flush();
         Thread.sleep(60_000);`),
     );
-    const plan = await java.worker('java21', built.layer);
+    const plan = await java.worker({ runtime: 'java21', layer: built.layer, memoryMib: 256 });
     const limits = { memoryMib: 256, tasks: 96, cpuPercent: 100, tmpMib: 64 };
     const jailed = await toolbox.jail.start({ ...plan, limits });
     await once(jailed.control, 'data');

@@ -1,9 +1,8 @@
-import type { LayerId } from '../kernel/ids.ts';
 import { FUNCTION_ENV } from './function-env.ts';
 import { createJavaBuild } from './java-build.ts';
 import { trustStoreOptions } from './java-maven.ts';
 import { findJava, runtimeDetail, type JavaToolchain } from './java-toolchain.ts';
-import type { BuildRequest, BuiltFunction, RuntimeId, WorkerPlan } from './language.ts';
+import type { BuildRequest, BuiltFunction, WorkerPlan, WorkerRequest } from './language.ts';
 import { runtimeUnavailable } from './runtime-unavailable.ts';
 import { sharedBase, type PreparableLanguage } from './shared-base.ts';
 import { toolBinds } from './tool-binds.ts';
@@ -20,9 +19,15 @@ const ADVICE =
 const CONCURRENCY = 50;
 const MEMORY_MIB_MIN = 256;
 
-/** Fit for the smallest size: what the JVM may take together stays below its 256 MiB. */
+/** What the JVM takes beside its heap: code, metaspace, threads and buffers, bounded by the options below. */
+const BESIDE_HEAP_MIB = 144;
+
+function heapMib(memoryMib: number): number {
+  return Math.max(memoryMib, MEMORY_MIB_MIN) - BESIDE_HEAP_MIB;
+}
+
+/** Bounded so that heap and these together stay below what the jail allows. */
 const JVM_OPTIONS = [
-  '-Xmx112m',
   '-Xss512k',
   '-XX:MaxMetaspaceSize=64m',
   '-XX:ReservedCodeCacheSize=24m',
@@ -59,12 +64,13 @@ function withJava(toolbox: Toolbox, java: JavaToolchain): PreparableLanguage {
     return { code, layer: dependencies.runtime, runtimeDetail: detail };
   }
 
-  async function worker(_runtime: RuntimeId, layer: LayerId | null): Promise<WorkerPlan> {
+  async function worker({ layer, memoryMib }: WorkerRequest): Promise<WorkerPlan> {
     const base = await baseLayers();
     return {
       argv: [
         `${java.jdk.home}/bin/java`,
         ...JVM_OPTIONS,
+        `-Xmx${heapMib(memoryMib)}m`,
         ...trustStoreOptions(),
         '-cp',
         CLASS_PATH,

@@ -21,7 +21,7 @@ export interface Language {
   readonly runtimes: readonly RuntimeStatus[];
   build(request: BuildRequest): Promise<BuiltFunction>;
   /** How to start a worker that has `layer` mounted; the function's code comes later, with the claim. */
-  worker(runtime: RuntimeId, layer: LayerId | null): Promise<WorkerPlan>;
+  worker(request: WorkerRequest): Promise<WorkerPlan>;
 }
 
 export interface BuildRequest {
@@ -42,6 +42,13 @@ export interface BuiltFunction {
   readonly layer: LayerId | null;
   /** For example `Node 22.23.3`; shown as the version's `runtimeDetail`. */
   readonly runtimeDetail: string;
+}
+
+export interface WorkerRequest {
+  readonly runtime: RuntimeId;
+  readonly layer: LayerId | null;
+  /** What the jail will allow, for runtimes that have to know it: a JVM's heap is set at its start. */
+  readonly memoryMib: number;
 }
 
 /** A failed build: `message` is the tool's own words, bounded, shown to the uploader as the bad build. */

@@ -2,7 +2,8 @@ import type { LayerId } from '../kernel/ids.ts';
 import type { Jail } from '../sandbox/jail.ts';
 import { createGoLanguage } from './go.ts';
 import { createJavaLanguage } from './java.ts';
-import type { Language, RuntimeId, RuntimeStatus, WorkerPlan } from './language.ts';
+import type { Language, RuntimeId, RuntimeStatus, WorkerPlan, WorkerRequest } from './language.ts';
+import type { PreparableLanguage } from './shared-base.ts';
 import { createNodeLanguage } from './node.ts';
 import { createPythonLanguage } from './python.ts';
 import { openToolbox } from './toolbox.ts';
@@ -12,7 +13,12 @@ export interface Languages {
   readonly runtimes: readonly RuntimeStatus[];
   /** The language that serves a runtime, whether or not this machine has it. */
   find(runtime: RuntimeId): Language | undefined;
-  worker(runtime: RuntimeId, layer: LayerId | null): Promise<WorkerPlan>;
+  worker(request: WorkerRequest): Promise<WorkerPlan>;
+  /**
+   * Makes the base layer of every runtime, one after another, so that first deploys find it. Needs the registries;
+   * without them it gives up quietly, and the first deploy says what is wrong.
+   */
+  prepare(signal: AbortSignal): Promise<void>;
   /** Removes dependency layers that no version uses any more. */
   collect(referenced: ReadonlySet<LayerId>): Promise<number>;
 }
@@ -25,7 +31,7 @@ export interface LanguagesOptions {
 
 export async function openLanguages(options: LanguagesOptions): Promise<Languages> {
   const toolbox = await openToolbox(options);
-  const languages: Language[] = [
+  const languages: PreparableLanguage[] = [
     createNodeLanguage(toolbox),
     await createPythonLanguage(toolbox),
     createGoLanguage(toolbox),
@@ -36,10 +42,16 @@ export async function openLanguages(options: LanguagesOptions): Promise<Language
   return {
     runtimes: languages.flatMap(({ runtimes }) => runtimes),
     find,
-    worker(runtime, layer) {
-      const language = find(runtime);
-      if (language === undefined) throw new RangeError(`no language serves ${runtime}`);
-      return language.worker(runtime, layer);
+    worker(request) {
+      const language = find(request.runtime);
+      if (language === undefined) throw new RangeError(`no language serves ${request.runtime}`);
+      return language.worker(request);
+    },
+    async prepare(signal) {
+      for (const language of languages) {
+        if (signal.aborted) return;
+        await language.prepare().catch(() => undefined);
+      }
     },
     collect: (referenced) => toolbox.layers.collect(referenced),
   };

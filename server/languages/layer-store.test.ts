@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -147,17 +147,22 @@ test('an index entry that names no layer finds nothing', async () => {
   expect(await store.findByInput(ALICE, KEY)).toBeUndefined();
 });
 
-test('collecting keeps what versions and the base index name, and removes the rest', async () => {
+test('collecting keeps what versions, the base and builds of the last month need, and removes the rest', async () => {
   const ids: LayerId[] = [];
-  for (const content of ['used', 'base', 'unused']) {
+  for (const content of ['used', 'base', 'recent', 'old', 'unused']) {
     await write('a.js', content);
     ids.push(await take());
   }
-  const [used, base, unused] = ids as [LayerId, LayerId, LayerId];
+  const [used, base, recent, old, unused] = ids as [LayerId, LayerId, LayerId, LayerId, LayerId];
   await store.remember('base', KEY, base);
+  await store.remember(ALICE, KEY, recent);
+  await store.remember(ALICE, 'old', old);
+  const longAgo = new Date(Date.now() - 31 * 24 * 3_600_000);
+  await utimes(join(top, 'layers', 'index', ALICE, 'old'), longAgo, longAgo);
   expect(await store.collect(new Set())).toBe(0);
   const restarted = await openLayerStore(join(top, 'layers'));
-  expect(await restarted.collect(new Set([used]))).toBe(1);
+  expect(await restarted.collect(new Set([used]))).toBe(2);
+  expect(await restarted.findByInput(ALICE, KEY)).toBe(recent);
   expect(await restarted.verify(used)).toBe(true);
   expect(await restarted.verify(base)).toBe(true);
   await expect(stat(restarted.path(unused))).rejects.toThrow('ENOENT');

@@ -1,6 +1,18 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { access, chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { AccountId, LayerId } from '../kernel/ids.ts';
@@ -44,13 +56,15 @@ export interface LayerStore {
   /** Forgets an account's look-ups (erasure). */
   forget(account: AccountId): Promise<void>;
   /**
-   * Removes every layer that neither a version (`referenced`) nor the base index names. Layers that this process
-   * handed out stay, because their version may not be stored yet. Returns how many were removed.
+   * Removes every layer that no version (`referenced`) needs and no build looked up for a month: what Go and Java
+   * compile with belongs to no version, and saves the next build minutes. Base layers, and those that this process
+   * handed out, stay. Returns how many were removed.
    */
   collect(referenced: ReadonlySet<LayerId>): Promise<number>;
 }
 
 const BOUNDS = { entries: 200_000, sizeBytes: 2 ** 30 };
+const LOOK_UP_KEPT_MS = 30 * 24 * 3_600_000;
 const LAYER_ID = /^[0-9a-f]{64}$/;
 const run = promisify(execFile);
 
@@ -87,6 +101,8 @@ export async function openLayerStore(directory: string): Promise<LayerStore> {
     const id = await readFile(entryPath(owner, inputKey), 'utf8').catch(() => '');
     if (!LAYER_ID.test(id) || !(await exists(path(id as LayerId)))) return undefined;
     handedOut.add(id);
+    const now = new Date();
+    await utimes(entryPath(owner, inputKey), now, now);
     return id as LayerId;
   }
 
@@ -97,10 +113,22 @@ export async function openLayerStore(directory: string): Promise<LayerStore> {
     await rename(copy, entryPath(owner, inputKey));
   }
 
+  /** Layers that an index names; entries that served no build for a month are forgotten, but for the base. */
+  async function lookedUp(owner: LayerIndex): Promise<string[]> {
+    const ids: string[] = [];
+    for (const key of await readdir(join(index, owner))) {
+      const entry = entryPath(owner, key);
+      const unusedMs = Date.now() - (await stat(entry)).mtimeMs;
+      if (owner !== 'base' && unusedMs > LOOK_UP_KEPT_MS) await rm(entry);
+      else ids.push(await readFile(entry, 'utf8'));
+    }
+    return ids;
+  }
+
   async function collect(referenced: ReadonlySet<LayerId>): Promise<number> {
     const kept = new Set<string>([...referenced, ...handedOut]);
-    for (const key of await readdir(join(index, 'base')).catch(() => [])) {
-      kept.add(await readFile(entryPath('base', key), 'utf8'));
+    for (const owner of (await readdir(index)) as LayerIndex[]) {
+      for (const id of await lookedUp(owner)) kept.add(id);
     }
     const names = await readdir(directory);
     const garbage = names.filter((name) => LAYER_ID.test(name) && !kept.has(name));

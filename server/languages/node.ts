@@ -1,7 +1,6 @@
-import type { LayerId } from '../kernel/ids.ts';
 import { FUNCTION_ENV } from './function-env.ts';
 import { guestFile } from './guest-files.ts';
-import type { BuildRequest, BuiltFunction, RuntimeId, WorkerPlan } from './language.ts';
+import type { BuildRequest, BuiltFunction, RuntimeId, WorkerPlan, WorkerRequest } from './language.ts';
 import { createNodeLayers, NODE, NODE_DIRECTORY, NODE_MODULES, nodeBind } from './node-layers.ts';
 import { baseDependencies, nodeDependencies, withoutInstalled } from './node-manifest.ts';
 import { findNodeRuntimes, type NodeRuntime } from './node-runtimes.ts';
@@ -47,7 +46,7 @@ export function createNodeLanguage(toolbox: Toolbox): PreparableLanguage {
     return { code: withoutInstalled(request.source), layer, runtimeDetail: `Node ${runtime.version}` };
   }
 
-  async function worker(id: RuntimeId, layer: LayerId | null): Promise<WorkerPlan> {
+  async function worker({ runtime: id, layer }: WorkerRequest): Promise<WorkerPlan> {
     const runtime = runtimeOf(id);
     const mounted = layer ?? (await baseLayer());
     return {

@@ -5,7 +5,7 @@ import { FUNCTION_ENV } from './function-env.ts';
 import { guestFile } from './guest-files.ts';
 import type { LayerIndex } from './layer-store.ts';
 import { inputKey } from './input-key.ts';
-import type { BuildRequest, BuiltFunction, RuntimeId, WorkerPlan } from './language.ts';
+import type { BuildRequest, BuiltFunction, RuntimeId, WorkerPlan, WorkerRequest } from './language.ts';
 import { basePython, pythonDependencies, type PythonDependencies } from './python-requirements.ts';
 import { findPython, type PythonToolchain } from './python-toolchain.ts';
 import { resolveLayer } from './resolve-layer.ts';
@@ -71,7 +71,7 @@ function withPython(toolbox: Toolbox, python: PythonToolchain): PreparableLangua
     return { code: request.source, layer, runtimeDetail: detail };
   }
 
-  async function worker(_runtime: RuntimeId, layer: LayerId | null): Promise<WorkerPlan> {
+  async function worker({ layer }: WorkerRequest): Promise<WorkerPlan> {
     const mounted = layer ?? (await baseLayer());
     return {
       argv: [python.jailedExecutable, `${GUEST}/worker.py`, String(CONCURRENCY)],

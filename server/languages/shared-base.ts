@@ -2,7 +2,7 @@ import type { Language } from './language.ts';
 
 export interface PreparableLanguage extends Language {
   /** Makes the base layer ahead of the first deploy that needs it; needs the registries. */
-  prepare(signal: AbortSignal): Promise<void>;
+  prepare(): Promise<void>;
 }
 
 /**

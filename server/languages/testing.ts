@@ -97,7 +97,11 @@ export async function startWorker(
   language: Language,
   options: { runtime: RuntimeId; built: BuiltFunction; egress?: EgressPolicy },
 ): Promise<TestWorker> {
-  const plan = await language.worker(options.runtime, options.built.layer);
+  const plan = await language.worker({
+    runtime: options.runtime,
+    layer: options.built.layer,
+    memoryMib: 256,
+  });
   const process = await jail.start({
     argv: plan.argv,
     env: plan.env,

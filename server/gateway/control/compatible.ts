@@ -52,7 +52,7 @@ function entity({ name, email, createdAt, updatedAt }: Account): Record<'name' |
   return { name, email, createdAt: rfc3339(createdAt), updatedAt: rfc3339(updatedAt) };
 }
 
-function serveLibrary(app: FastifyInstance, { accounts, functions }: ControlPlaneOptions): void {
+function serveLibrary(app: FastifyInstance, { accounts, functions, publicUrl }: ControlPlaneOptions): void {
   bind(app, accounts, routes.listLibrary, async ({ principal }): Promise<Library> => {
     const [library, badBuilds] = await Promise.all([
       functions.library(principal),
@@ -67,13 +67,13 @@ function serveLibrary(app: FastifyInstance, { accounts, functions }: ControlPlan
   });
 
   bind(app, accounts, routes.getLibraryItem, async ({ principal, params }) =>
-    functionDetails(await functions.get(principal, params.functionId)),
+    functionDetails(await functions.get(principal, params.functionId), publicUrl()),
   );
   bind(app, accounts, routes.publish, async ({ principal, params }) =>
-    functionDetails(await functions.setPublished(principal, params.functionId, true)),
+    functionDetails(await functions.setPublished(principal, params.functionId, true), publicUrl()),
   );
   bind(app, accounts, routes.withdraw, async ({ principal, params }) =>
-    functionDetails(await functions.setPublished(principal, params.functionId, false)),
+    functionDetails(await functions.setPublished(principal, params.functionId, false), publicUrl()),
   );
 
   bind(app, accounts, routes.exists, async ({ request }) => {

@@ -7,6 +7,7 @@ import type {
   Version,
 } from '../../../contract/index.ts';
 import type { BadBuild, FunctionVersion, LibraryFunction } from '../../functions/functions.ts';
+import { languageSamples } from '../../functions/samples.ts';
 import { encodeSchema, hasUnionType } from '../../functions/schema-hygiene.ts';
 import type { BodySpec, FunctionSpec, Json } from '../../functions/spec.ts';
 import { rfc3339 } from '../../kernel/clock.ts';
@@ -40,7 +41,7 @@ export function libraryItem(fn: LibraryFunction): LibraryItem {
   };
 }
 
-export function functionDetails(fn: LibraryFunction): FunctionDetails {
+export function functionDetails(fn: LibraryFunction, publicUrl: string): FunctionDetails {
   return {
     createdAt: rfc3339(fn.createdAt),
     updatedAt: rfc3339(fn.updatedAt),
@@ -49,7 +50,9 @@ export function functionDetails(fn: LibraryFunction): FunctionDetails {
     owner: fn.ownerName,
     ownerDescription: '',
     versionCount: fn.versions.length,
-    versions: fn.versions.map((version, index) => versionDetails(version, index === 0)),
+    versions: fn.versions.map((version, index) =>
+      versionDetails(version, { latest: index === 0, publicUrl }),
+    ),
     active: fn.active,
     published: fn.published,
     avgRating: 0,
@@ -79,8 +82,12 @@ function totals(versions: readonly FunctionVersion[]): { invocations: number; av
   return { invocations, avgDurationMs: invocations === 0 ? 0 : Math.round(durationMs / invocations) };
 }
 
-function versionDetails(version: FunctionVersion, latest: boolean): Version {
+function versionDetails(
+  version: FunctionVersion,
+  { latest, publicUrl }: { latest: boolean; publicUrl: string },
+): Version {
   const { spec, changelog } = version;
+  const url = `${publicUrl}/${version.deployments[0]?.id ?? ''}`;
   return {
     version: version.version,
     latest,
@@ -90,6 +97,7 @@ function versionDetails(version: FunctionVersion, latest: boolean): Version {
     requirements: libraryRequirements(spec),
     sizes: version.deployments.map(({ size, id }) => ({ size, functionId: id })),
     egress: [...spec.egress],
+    languageSamples: languageSamples(spec, url),
     ...(version.changelogText !== '' && { changeLog: base64(version.changelogText) }),
     ...(changelog !== null && {
       changeLogDetails: {
