@@ -76,9 +76,10 @@ export class Api {
     return this.#request(request).then((answer) => readJson<DeployResult>(answer));
   }
 
-  /** The data of a server-sent event stream, until it ends. */
-  async *events<T>(path: string): AsyncGenerator<T> {
+  /** The data of a server-sent event stream, until it ends. `onOpen`: from now on nothing is missed. */
+  async *events<T>(path: string, onOpen: () => void = () => undefined): AsyncGenerator<T> {
     const answer = await this.#request({ method: 'GET', path, headers: { accept: 'text/event-stream' } });
+    onOpen();
     const waiting: string[] = [];
     const parser = createParser({
       maxBufferSize: EVENT_LENGTH_MAX,

@@ -11,10 +11,9 @@ export function addWatchCommands(program: Command, context: Context): void {
     .action(async (name: string) => {
       const api = connect(context, logs);
       const asJson = logs.opts<{ json?: boolean }>().json === true;
-      context.terminal.note(`Following ${name}; Ctrl-C ends it.`);
-      for await (const line of api.events<ConsoleLine>(
-        `/api/v1/functions/${encodeURIComponent(name)}/console`,
-      )) {
+      const path = `/api/v1/functions/${encodeURIComponent(name)}/console`;
+      const onOpen = (): void => context.terminal.note(`Following ${name}; Ctrl-C ends it.`);
+      for await (const line of api.events<ConsoleLine>(path, onOpen)) {
         if (asJson) context.terminal.out(JSON.stringify(line));
         else if (line.stream === 'stderr') context.terminal.note(line.text);
         else context.terminal.out(line.text);
