@@ -72,6 +72,8 @@ const NPM_ENV = {
   HOME: '/work',
   PATH: `${NODE_DIRECTORY}:/usr/bin:/bin`,
   npm_config_cache: '/work/.npm',
+  // Its errors would name a log file that is gone with the scratch.
+  npm_config_logs_max: '0',
   npm_config_audit: 'false',
   npm_config_fund: 'false',
   npm_config_progress: 'false',
