@@ -113,22 +113,10 @@ export async function openLayerStore(directory: string): Promise<LayerStore> {
     await rename(copy, entryPath(owner, inputKey));
   }
 
-  /** Layers that an index names; entries that served no build for a month are forgotten, but for the base. */
-  async function lookedUp(owner: LayerIndex): Promise<string[]> {
-    const ids: string[] = [];
-    for (const key of await readdir(join(index, owner))) {
-      const entry = entryPath(owner, key);
-      const unusedMs = Date.now() - (await stat(entry)).mtimeMs;
-      if (owner !== 'base' && unusedMs > LOOK_UP_KEPT_MS) await rm(entry);
-      else ids.push(await readFile(entry, 'utf8'));
-    }
-    return ids;
-  }
-
   async function collect(referenced: ReadonlySet<LayerId>): Promise<number> {
     const kept = new Set<string>([...referenced, ...handedOut]);
-    for (const owner of (await readdir(index)) as LayerIndex[]) {
-      for (const id of await lookedUp(owner)) kept.add(id);
+    for (const owner of await readdir(index)) {
+      for (const id of await lookedUp(index, owner)) kept.add(id);
     }
     const names = await readdir(directory);
     const garbage = names.filter((name) => LAYER_ID.test(name) && !kept.has(name));
@@ -150,6 +138,18 @@ export async function openLayerStore(directory: string): Promise<LayerStore> {
     verify: async (id) => (await digestTree(path(id), await listHostileTree(path(id), BOUNDS))) === id,
     forget: (account) => rm(join(index, account), { recursive: true, force: true }),
   };
+}
+
+/** Layers that an index names; entries that served no build for a month are forgotten, but for the base. */
+async function lookedUp(index: string, owner: string): Promise<string[]> {
+  const ids: string[] = [];
+  for (const key of await readdir(join(index, owner))) {
+    const entry = join(index, owner, key);
+    const unusedMs = Date.now() - (await stat(entry)).mtimeMs;
+    if (owner !== 'base' && unusedMs > LOOK_UP_KEPT_MS) await rm(entry);
+    else ids.push(await readFile(entry, 'utf8'));
+  }
+  return ids;
 }
 
 /** `below` step by step, so that no part of it is a link that the step left in its place. */
