@@ -13,13 +13,14 @@ export interface LoadOptions {
 
 export interface LoadResult {
   readonly perSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
+  /** From the request to the last byte of its answer; sorted. */
+  readonly latenciesMs: readonly number[];
+  /** Answers other than 200. */
   readonly failures: number;
 }
 
 export async function load(options: LoadOptions): Promise<LoadResult> {
-  const latencies: number[] = [];
+  const latenciesMs: number[] = [];
   let left = options.requests;
   let failures = 0;
   const take = (): boolean => left-- > 0;
@@ -27,30 +28,14 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   await Promise.all(
     Array.from({ length: options.connections }, () =>
       drive(options, take, (tookMs, ok) => {
-        latencies.push(tookMs);
+        latenciesMs.push(tookMs);
         if (!ok) failures++;
       }),
     ),
   );
   const seconds = (performance.now() - started) / 1000;
-  latencies.sort((a, b) => a - b);
-  return {
-    perSecond: latencies.length / seconds,
-    p50Ms: percentile(latencies, 0.5),
-    p99Ms: percentile(latencies, 0.99),
-    failures,
-  };
-}
-
-export function percentile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
-export function median(values: readonly number[]): number {
-  return percentile(
-    values.toSorted((a, b) => a - b),
-    0.5,
-  );
+  latenciesMs.sort((a, b) => a - b);
+  return { perSecond: latenciesMs.length / seconds, latenciesMs, failures };
 }
 
 /** One connection: sends, waits for the whole answer, sends again. */
@@ -81,6 +66,7 @@ function drive(
       next();
     });
     socket.on('error', reject);
+    socket.on('end', () => reject(new Error('the server closed a connection of the load')));
   });
 }
 

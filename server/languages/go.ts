@@ -2,7 +2,7 @@ import { FUNCTION_ENV } from './function-env.ts';
 import { createGoBuild } from './go-build.ts';
 import { findGo, type GoToolchain } from './go-toolchain.ts';
 import type { BuildRequest, BuiltFunction, WorkerPlan } from './language.ts';
-import { runtimeUnavailable } from './runtime-unavailable.ts';
+import { unavailableLanguage } from './runtime-unavailable.ts';
 import { sharedBase, type PreparableLanguage } from './shared-base.ts';
 import type { Toolbox } from './toolbox.ts';
 
@@ -24,7 +24,7 @@ const MEMORY_MIB_MIN = 64;
  * functions share the same pre-booted workers, and their layer is null.
  */
 export function createGoLanguage(toolbox: Toolbox, go = findGo()): PreparableLanguage {
-  return go === undefined ? withoutGo() : withGo(toolbox, go);
+  return go === undefined ? unavailableLanguage(RUNTIME, ADVICE) : withGo(toolbox, go);
 }
 
 function withGo(toolbox: Toolbox, go: GoToolchain): PreparableLanguage {
@@ -56,15 +56,5 @@ function withGo(toolbox: Toolbox, go: GoToolchain): PreparableLanguage {
     build,
     worker,
     prepare: async () => void (await baseLayer()),
-  };
-}
-
-function withoutGo(): PreparableLanguage {
-  const refuse = (): Promise<never> => Promise.reject(runtimeUnavailable(RUNTIME, ADVICE));
-  return {
-    runtimes: [{ id: RUNTIME, available: false, detail: ADVICE }],
-    build: refuse,
-    worker: refuse,
-    prepare: () => Promise.resolve(),
   };
 }

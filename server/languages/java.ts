@@ -3,7 +3,7 @@ import { createJavaBuild } from './java-build.ts';
 import { trustStoreOptions } from './java-maven.ts';
 import { findJava, runtimeDetail, type JavaToolchain } from './java-toolchain.ts';
 import type { BuildRequest, BuiltFunction, WorkerPlan, WorkerRequest } from './language.ts';
-import { runtimeUnavailable } from './runtime-unavailable.ts';
+import { unavailableLanguage } from './runtime-unavailable.ts';
 import { sharedBase, type PreparableLanguage } from './shared-base.ts';
 import { toolBinds } from './tool-binds.ts';
 import type { Toolbox } from './toolbox.ts';
@@ -50,7 +50,7 @@ const CLASS_PATH = `${BASE}/classes:${BASE}/dependency/*`;
 
 /** Java functions: compiled by Maven, loaded at the claim into a worker whose server is up and warm. */
 export function createJavaLanguage(toolbox: Toolbox, java = findJava()): PreparableLanguage {
-  return java === undefined ? withoutJava() : withJava(toolbox, java);
+  return java === undefined ? unavailableLanguage(RUNTIME, ADVICE) : withJava(toolbox, java);
 }
 
 function withJava(toolbox: Toolbox, java: JavaToolchain): PreparableLanguage {
@@ -94,15 +94,5 @@ function withJava(toolbox: Toolbox, java: JavaToolchain): PreparableLanguage {
     build,
     worker,
     prepare: async () => void (await baseLayers()),
-  };
-}
-
-function withoutJava(): PreparableLanguage {
-  const refuse = (): Promise<never> => Promise.reject(runtimeUnavailable(RUNTIME, ADVICE));
-  return {
-    runtimes: [{ id: RUNTIME, available: false, detail: ADVICE }],
-    build: refuse,
-    worker: refuse,
-    prepare: () => Promise.resolve(),
   };
 }

@@ -9,7 +9,7 @@ import type { BuildRequest, BuiltFunction, RuntimeId, WorkerPlan, WorkerRequest 
 import { basePython, pythonDependencies, type PythonDependencies } from './python-requirements.ts';
 import { findPython, type PythonToolchain } from './python-toolchain.ts';
 import { resolveLayer } from './resolve-layer.ts';
-import { runtimeUnavailable } from './runtime-unavailable.ts';
+import { unavailableLanguage } from './runtime-unavailable.ts';
 import { sharedBase, type PreparableLanguage } from './shared-base.ts';
 import type { Toolbox } from './toolbox.ts';
 
@@ -41,7 +41,7 @@ compileall.compile_dir('/work/packages', stripdir='/work/packages', prependdir='
 /** Python functions, on the best CPython of this host. */
 export async function createPythonLanguage(toolbox: Toolbox): Promise<PreparableLanguage> {
   const python = await findPython();
-  return python === undefined ? withoutPython() : withPython(toolbox, python);
+  return python === undefined ? unavailableLanguage(RUNTIME, ADVICE) : withPython(toolbox, python);
 }
 
 function withPython(toolbox: Toolbox, python: PythonToolchain): PreparableLanguage {
@@ -89,16 +89,6 @@ function withPython(toolbox: Toolbox, python: PythonToolchain): PreparableLangua
     build,
     worker,
     prepare: async () => void (await baseLayer()),
-  };
-}
-
-function withoutPython(): PreparableLanguage {
-  const refuse = (): Promise<never> => Promise.reject(runtimeUnavailable(RUNTIME, ADVICE));
-  return {
-    runtimes: [{ id: RUNTIME, available: false, detail: ADVICE }],
-    build: refuse,
-    worker: refuse,
-    prepare: () => Promise.resolve(),
   };
 }
 
