@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Clock } from '../kernel/clock.ts';
 import type { AccountId, ApiKeyId } from '../kernel/ids.ts';
 import { Secret } from '../kernel/secret.ts';
-import { LruMap } from '../keys/lru-map.ts';
+import { LruMap } from '../kernel/lru-map.ts';
 import type { IssuedToken } from './accounts.ts';
 import type { TokenCodec } from './jfwt.ts';
 import type { LiveKey, LiveKeys } from './live-keys.ts';

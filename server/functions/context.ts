@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { EventLog } from '../kernel/events.ts';
 import type { AccountId, FunctionId } from '../kernel/ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
-import type { Serial } from '../keys/serial.ts';
+import type { Serial } from '../kernel/serial.ts';
 import type { Language, RuntimeId } from '../languages/language.ts';
 import type { Blobs } from './blobs.ts';
 import type { BuildLog } from './build-log.ts';

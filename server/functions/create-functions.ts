@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { createSerial } from '../keys/serial.ts';
+import { createSerial } from '../kernel/serial.ts';
 import { codeBlob, createBlobs } from './blobs.ts';
 import { createBuildQueue } from './build-queue.ts';
 import { createBuilds } from './builds.ts';

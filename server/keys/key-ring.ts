@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { AccountId } from '../kernel/ids.ts';
 import { PlatformError } from '../kernel/errors.ts';
 import { deriveKey, unwrapKey, wrapKey } from './key-wrap.ts';
-import { LruMap } from './lru-map.ts';
+import { LruMap } from '../kernel/lru-map.ts';
 import type { RootKey } from './root-key.ts';
-import { createSerial } from './serial.ts';
+import { createSerial } from '../kernel/serial.ts';
 
 /** Under what a resource key is wrapped: the root, or the key-encryption key of an account. */
 export type KeyParent = 'root' | AccountId;

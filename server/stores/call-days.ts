@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { EventLog } from '../kernel/events.ts';
 import type { AccountId, FunctionId } from '../kernel/ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
-import { LruMap } from '../keys/lru-map.ts';
+import { LruMap } from '../kernel/lru-map.ts';
 import { calls } from './migrations/calls/001-calls.ts';
 import { openEncrypted } from './sqlite.ts';
 import type { EncryptedStore } from './sqlite.ts';

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { CallRecord, CallStatistics, CallStore } from '../calls/call-record.ts';
 import { PlatformError } from '../kernel/errors.ts';
 import type { AccountId, FunctionId } from '../kernel/ids.ts';
-import { createSerial } from '../keys/serial.ts';
+import { createSerial } from '../kernel/serial.ts';
 import { createCallDays, DAY_FORM } from './call-days.ts';
 import type { CallDaysOptions, DayStore } from './call-days.ts';
 
