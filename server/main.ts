@@ -56,7 +56,7 @@ function greeting({ publicUrl, firstKey, limitations, sandbox }: Platform, confi
       lines.push('', `Your API key, shown this once: ${firstKey.reveal()}`);
     lines.push('', 'Try:');
     lines.push(`  npx jellyfaas login --url ${publicUrl}`);
-    lines.push('  npx jellyfaas create -n my-greeter -l node -d . && npx jellyfaas zip -s my-greeter -d');
+    lines.push('  npx jellyfaas create -n my-greeter -l node -d . && npx jellyfaas zip -s my-greeter -d -w');
     lines.push('  npx jellyfaas invoke my-greeter --query name=foo');
   }
   return `${lines.join('\n')}\n\n`;

@@ -8,7 +8,10 @@ import {
   root,
 } from './bootstrap.mjs';
 
-/** `npm start`: installs what is missing, then runs the server on the pinned Node and ends as it ends. */
+/**
+ * `npm start`: installs what is missing, then runs the server on the pinned Node and ends as it ends. The npm script
+ * says `exec`, or a signal to npm would end the shell between and never arrive here.
+ */
 ensureDependencies();
 if (!process.argv.includes('--unsafe-no-sandbox')) ensureSystemPackages(SANDBOX_PROGRAMS, { required: true });
 
