@@ -1,6 +1,7 @@
 import { PlatformError } from '../kernel/errors.ts';
 import type { SourceTree } from '../kernel/source-tree.ts';
-import { parseSpec, type FunctionSpec } from './spec.ts';
+import { parseSpec } from './parse-spec.ts';
+import type { FunctionSpec } from './spec.ts';
 
 const DOCUMENT_BYTES_MAX = 256 * 1024;
 

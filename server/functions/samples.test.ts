@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { Script } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { languageSamples, type LanguageSample } from './samples.ts';
-import { parseSpec } from './spec.ts';
+import { parseSpec } from './parse-spec.ts';
 
 const URL_OF_FUNCTION = 'https://faas.example/greeter-cvm2ffq9io6g00dj7vpg-1-s';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../testkit/raw-zip.ts';
 import { PlatformError } from '../kernel/errors.ts';
-import { parseSpec } from './spec.ts';
+import { parseSpec } from './parse-spec.ts';
 
 const MINIMAL = { shortname: 'greeter', runtime: 'nodejs20', entrypoint: 'Example' };
 const KEYS = (

@@ -217,6 +217,19 @@ describe('shutdown', () => {
     await closed;
   });
 
+  it('is not held up by connections that never send a whole request', async () => {
+    const running = await start();
+    const silent = connect(running.port, '127.0.0.1');
+    const halfSent = connect(running.port, '127.0.0.1');
+    halfSent.write('GET /health/live HTTP/1.1\r\nHost: x\r\n');
+    for (const socket of [silent, halfSent]) {
+      await once(socket, 'connect');
+      socket.on('error', () => undefined);
+    }
+    await running.fetch('/health/live');
+    await running.gateway.close(2 ** 31 - 1);
+  });
+
   it('cuts what has not finished at the deadline', async () => {
     const entered = Promise.withResolvers<void>();
     const running = await start({ dataPlane: () => entered.resolve() });

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { type ControlPlaneOptions, createControlPlane } from './control/control-plane.ts';
+import type { ControlPlaneOptions } from './control/control-plane-options.ts';
+import { createControlPlane } from './control/control-plane.ts';
 import { PlatformError } from '../kernel/errors.ts';
 import type { DataPlane } from './data/data-plane.ts';
 import { writeError } from './errors.ts';
@@ -28,8 +29,13 @@ export interface Gateway {
 export function createGateway(options: GatewayOptions): Gateway {
   const limits: GatewayLimits = { ...gatewayLimits, ...options.limits };
   const closing = new AbortController();
-  const answering = new WeakMap<Socket, ServerResponse>();
+  /** Every connection with its latest response; undefined before its first request. */
+  const connections = new Map<Socket, ServerResponse | undefined>();
   const server = createServer(serverOptions(limits));
+  server.on('connection', (socket) => {
+    connections.set(socket, undefined);
+    socket.once('close', () => connections.delete(socket));
+  });
   server.maxConnections = limits.connectionsMax;
   // A full house makes room by closing connections that wait for nothing.
   server.on('drop', () => server.closeIdleConnections());
@@ -40,7 +46,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     { ...options, limits, publicUrl, closing: closing.signal },
     (control) =>
       server.on('request', (req, res) => {
-        answering.set(req.socket, res);
+        connections.set(req.socket, res);
         if (closing.signal.aborted) res.shouldKeepAlive = false;
         if (req.headers.host === undefined && req.httpVersion === '1.1') {
           writeError(res, malformed('It has no Host header.'));
@@ -50,7 +56,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         if (deploymentId === undefined) control(req, res);
         else options.dataPlane(req, res, deploymentId);
       }),
-    (error, socket) => refuseMalformed(error, socket, answering.get(socket)),
+    (error, socket) => refuseMalformed(error, socket, connections.get(socket)),
   );
 
   return {
@@ -63,7 +69,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async close(deadlineMs) {
       closing.abort();
-      if (server.listening) await drain(server, deadlineMs);
+      if (server.listening) await drain(server, connections, deadlineMs);
       await app.close();
     },
   };
@@ -94,13 +100,25 @@ export function deploymentIdOf(url: string): string | undefined {
   return fits && DEPLOYMENT_ID.test(segment) ? segment : undefined;
 }
 
-async function drain(server: Server, deadlineMs: number): Promise<void> {
+/** What a client that has just connected gets to send its request. */
+const UNUSED_GRACE_MS = 500;
+
+async function drain(
+  server: Server,
+  connections: ReadonlyMap<Socket, ServerResponse | undefined>,
+  deadlineMs: number,
+): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   const idle = setInterval(() => server.closeIdleConnections(), 50);
+  // Node does not count those as idle that wait for their first request or for the rest of a request's head.
+  const unused = setInterval(() => {
+    for (const [socket, response] of connections) if (response?.writableFinished !== false) socket.destroy();
+  }, UNUSED_GRACE_MS);
   const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
   await closed;
   clearInterval(idle);
+  clearInterval(unused);
   clearTimeout(deadline);
 }
 

@@ -5,7 +5,7 @@ import { rfc3339 } from '../../kernel/clock.ts';
 import { type ApiKeyId } from '../../kernel/ids.ts';
 import { invalidKey } from './authenticate.ts';
 import { bind, fastifyPath } from './bind.ts';
-import type { ControlPlaneOptions } from './control-plane.ts';
+import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { serveEventStreams } from './event-streams.ts';
 import { listCalls } from './list-calls.ts';
 

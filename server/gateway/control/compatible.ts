@@ -5,7 +5,7 @@ import type { StartedDeploy } from '../../functions/functions.ts';
 import { rfc3339 } from '../../kernel/clock.ts';
 import { invalidKey, presentedKey } from './authenticate.ts';
 import { bind, fastifyPath } from './bind.ts';
-import type { ControlPlaneOptions } from './control-plane.ts';
+import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { badBuild, functionDetails, libraryItem, lookupRequirements } from './library-form.ts';
 import { receiveUpload } from './receive-upload.ts';
 import { createSlots } from './slots.ts';

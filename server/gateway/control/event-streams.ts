@@ -5,7 +5,7 @@ import type { ConsoleLine } from '../../calls/console.ts';
 import type { BuildEvent } from '../../functions/functions.ts';
 import { renderError, reportFailure } from '../errors.ts';
 import { bind } from './bind.ts';
-import type { ControlPlaneOptions } from './control-plane.ts';
+import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { type EventStream, openEventStream } from './event-stream.ts';
 import { createSlots } from './slots.ts';
 

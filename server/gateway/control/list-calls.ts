@@ -2,7 +2,7 @@ import { CALL_ROWS_MAX, type Calls } from '../../../contract/index.ts';
 import type { Principal } from '../../accounts/principal.ts';
 import { utcDay } from '../../kernel/clock.ts';
 import type { FunctionId } from '../../kernel/ids.ts';
-import type { ControlPlaneOptions } from './control-plane.ts';
+import type { ControlPlaneOptions } from './control-plane-options.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -6,7 +6,7 @@ import type { LibraryFunction } from '../../functions/functions.ts';
 import { PlatformError, notFound } from '../../kernel/errors.ts';
 import type { AccountId, ApiKeyId, DeploymentId, FunctionId } from '../../kernel/ids.ts';
 import { Secret } from '../../kernel/secret.ts';
-import type { ControlPlaneOptions } from '../control/control-plane.ts';
+import type { ControlPlaneOptions } from '../control/control-plane-options.ts';
 
 /** In-memory stand-ins for the parts behind the gateway, just true enough to tell callers and outcomes apart. */
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PlatformError } from '../kernel/errors.ts';
-import { parseSpec, type FunctionSpec } from './spec.ts';
+import { parseSpec } from './parse-spec.ts';
+import type { FunctionSpec } from './spec.ts';
 
 const MINIMAL = { shortname: 'greeter', runtime: 'nodejs20', entrypoint: 'Example' };
 

@@ -1,0 +1,29 @@
+import type { Accounts } from '../../accounts/accounts.ts';
+import type { CallStore } from '../../calls/call-record.ts';
+import type { Console } from '../../calls/console.ts';
+import type { Functions } from '../../functions/functions.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { EventLog } from '../../kernel/events.ts';
+import type { RuntimeStatus } from '../../languages/language.ts';
+import type { GatewayLimits } from '../limits.ts';
+import type { Metrics } from '../metrics.ts';
+
+/** What the control plane answers from. */
+export interface ControlPlaneOptions {
+  readonly accounts: Omit<Accounts, 'bootstrap' | 'accountKeyOf'>;
+  readonly functions: Omit<Functions, 'directory' | 'recover' | 'close'>;
+  readonly calls: Pick<CallStore, 'list'>;
+  readonly console: Console;
+  readonly runtimes: readonly RuntimeStatus[];
+  readonly metrics: Pick<Metrics, 'render' | 'contentType'>;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  readonly limits: GatewayLimits;
+  /** The platform's version, for the OpenAPI document. */
+  readonly version: string;
+  /** Without trailing slash; known once the server listens. */
+  readonly publicUrl: () => string;
+  readonly ready: () => boolean;
+  /** Aborted when the server begins to drain. */
+  readonly closing: AbortSignal;
+}
