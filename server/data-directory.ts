@@ -18,21 +18,36 @@ export interface DataDirectory {
 
 /** Creates the directory if need be and takes it for this process alone: stores have one writer. */
 export function openDataDirectory(path: string): DataDirectory {
+  const keysDb = join(path, 'keys', 'keys.db');
+  const accountsDb = join(path, 'accounts', 'accounts.db');
+  const functionsDb = join(path, 'functions', 'functions.db');
+  // Keys are left out of backups of the data: what was restored without them must not be given new ones.
+  if (!existsSync(keysDb) && [accountsDb, functionsDb].some((store) => existsSync(store))) {
+    throw keysMissing(path, keysDb);
+  }
   mkdirSync(path, { recursive: true, mode: 0o700 });
   chmodSync(path, 0o700);
   const lock = join(path, 'lock');
   takeLock(lock, path);
-  const keysDb = join(path, 'keys', 'keys.db');
   return {
     keysDb,
-    accountsDb: join(path, 'accounts', 'accounts.db'),
-    functionsDb: join(path, 'functions', 'functions.db'),
+    accountsDb,
+    functionsDb,
     calls: join(path, 'calls'),
     blobs: join(path, 'blobs'),
     layers: join(path, 'layers'),
     isNew: !existsSync(keysDb),
     release: () => rmSync(lock, { force: true }),
   };
+}
+
+function keysMissing(path: string, keysDb: string): PlatformError {
+  return new PlatformError({
+    kind: 'failed_precondition',
+    owner: 'platform',
+    code: 'data.keys_missing',
+    message: `The key store ${keysDb} is missing, and the data in ${path} cannot be read without it. Restore the directory "keys" from where you keep it, or set JELLYFAAS_DATA_DIR to a new directory.`,
+  });
 }
 
 /** The lock names a process by pid and start time, so a lock left by a crash never blocks, whoever has the pid now. */
