@@ -52,6 +52,8 @@ const LIMITATIONS: readonly Limitation[] = [
  */
 const ARRANGE_SCRIPT = `
 set -e
+# The server's own is 077, and the code has to pass through what is made here.
+umask 022
 root=$1; entries=$2; shift 2
 mount -t tmpfs -o mode=0755 none "$root"
 while [ "$entries" -gt 0 ]; do
