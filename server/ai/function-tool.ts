@@ -1,0 +1,44 @@
+import type { Principal } from '../accounts/principal.ts';
+import type { Json } from '../functions/spec.ts';
+import type { ToolDeclaration } from '../models/chat-model.ts';
+
+/**
+ * A library function as a tool: for the query loop and for MCP alike. Arguments are flat: query parameters by name
+ * (strings), the JSON body under `body`, a file under `file` as `{ "name": …, "base64": … }`.
+ */
+export interface FunctionTool {
+  readonly declaration: ToolDeclaration;
+  /** True for GET: no side effects are expected. */
+  readonly isReadOnly: boolean;
+  /** JSON Schema of the answer, when the function declares one. */
+  readonly outputSchema: Json | undefined;
+  /** Faults of the arguments against the schema, as the model is told them; empty when they fit. */
+  check(args: Json): readonly string[];
+  /** Calls through the same gateway path as a direct call, with the caller's rights; leaves a call record and nothing more. */
+  call(args: Json, caller: ToolCaller): Promise<ToolResult>;
+}
+
+export interface ToolCaller {
+  readonly principal: Principal;
+  readonly originIp: string;
+  readonly signal: AbortSignal;
+}
+
+export interface ToolResult {
+  /** The function answered with a status below 400. */
+  readonly ok: boolean;
+  /** Null when the function did not answer at all. */
+  readonly status: number | null;
+  readonly contentType: string;
+  /** Bounded; `truncated` says that there was more. */
+  readonly bytes: Uint8Array;
+  readonly truncated: boolean;
+}
+
+/** Finds the tools that a caller may use; what is not visible to him does not exist. */
+export interface FunctionTools {
+  /** Rejects with `function.not_found` for the first name that is not visible. */
+  named(principal: Principal, shortnames: readonly string[]): Promise<FunctionTool[]>;
+  /** Own functions (and, if asked, published ones), by shortname. */
+  library(principal: Principal, options: { readonly includePublished: boolean }): Promise<FunctionTool[]>;
+}
