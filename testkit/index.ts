@@ -2,3 +2,11 @@ export { type Platform, type PlatformOptions, startPlatform } from './platform.t
 export { type Client, createClient, type Deployed } from './client.ts';
 export { fixtureFiles, templateFiles, zip } from './zip.ts';
 export { rawExchange } from './raw-http.ts';
+export {
+  type ModelScript,
+  type ScriptedModel,
+  type ScriptedReply,
+  type ScriptedRequest,
+  type ScriptedToolCall,
+  startScriptedModel,
+} from './scripted-model.ts';
