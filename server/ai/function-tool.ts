@@ -10,6 +10,8 @@ export interface FunctionTool {
   readonly declaration: ToolDeclaration;
   /** True for GET: no side effects are expected. */
   readonly isReadOnly: boolean;
+  /** True when the function may reach hosts outside (its egress is not empty). */
+  readonly isOpenWorld: boolean;
   /** JSON Schema of the answer, when the function declares one. */
   readonly outputSchema: Json | undefined;
   /** Faults of the arguments against the schema, as the model is told them; empty when they fit. */
