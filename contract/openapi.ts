@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { apiV1Routes } from './api-v1.ts';
 import { compatibleRoutes } from './compatible.ts';
 import { CompatibleError, Problem } from './errors.ts';
+import { aiRoutes, queryServiceRoutes } from './query-service.ts';
 import type { Route, Success } from './route.ts';
 
 type JsonObject = Record<string, unknown>;
@@ -19,6 +20,9 @@ const REASONS: Record<number, string> = {
   415: 'Unsupported media type',
   429: 'Too many at once; see Retry-After',
   500: 'Internal error',
+  502: 'The model, or the function, failed',
+  503: 'Not available now, or not set up',
+  504: 'Not complete in time',
 };
 
 const API_KEY = [{ apiKey: [] }, { bearer: [] }];
@@ -27,14 +31,25 @@ const SECURITY: Record<Route['access'], JsonObject[]> = {
   key: API_KEY,
   ownerKey: API_KEY,
   keyOrToken: [...API_KEY, { jfwt: [] }],
+  token: [{ jfwt: [] }],
 };
 
 /** OpenAPI 3.1 document of the compatible endpoints and of /api/v1. `version` is the platform's. */
 export function openApiDocument(publicUrl: string, version: string): JsonObject {
   const paths: Record<string, JsonObject> = {};
   const groups = [
-    { tag: 'compatible', routes: compatibleRoutes, error: 'CompatibleError', media: 'application/json' },
-    { tag: 'api-v1', routes: apiV1Routes, error: 'Problem', media: 'application/problem+json' },
+    {
+      tag: 'compatible',
+      routes: { ...compatibleRoutes, ...queryServiceRoutes },
+      error: 'CompatibleError',
+      media: 'application/json',
+    },
+    {
+      tag: 'api-v1',
+      routes: { ...apiV1Routes, ...aiRoutes },
+      error: 'Problem',
+      media: 'application/problem+json',
+    },
   ];
   for (const { tag, routes, error, media } of groups) {
     const failure = { content: { [media]: { schema: { $ref: `#/components/schemas/${error}` } } } };
@@ -79,7 +94,15 @@ function success(outcome: Success): JsonObject {
     case 'none':
       return { description };
     case 'json':
-      return { description, content: { 'application/json': { schema: jsonSchema(outcome.schema) } } };
+      return {
+        description,
+        content: {
+          'application/json': { schema: jsonSchema(outcome.schema) },
+          ...(outcome.events !== undefined && {
+            'text/event-stream': { schema: jsonSchema(outcome.events) },
+          }),
+        },
+      };
     case 'events':
       return {
         description: 'Server-sent events; the data of each is JSON of this schema',

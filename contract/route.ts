@@ -12,8 +12,9 @@ export interface Route {
   /**
    * `open`: anybody. `key`: an API key in `x-jf-apikey` (old name `x-p48-apikey`, or as bearer).
    * `ownerKey`: a key of the installation's owner; others get 403. `keyOrToken`: a key, or a JFWT in `jfwt`.
+   * `token`: a JFWT alone, and 403 without a good one, as for calls of functions.
    */
-  readonly access: 'open' | 'key' | 'ownerKey' | 'keyOrToken';
+  readonly access: 'open' | 'key' | 'ownerKey' | 'keyOrToken' | 'token';
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
@@ -25,7 +26,13 @@ export interface Route {
 }
 
 export type Success =
-  | { readonly status: 200 | 201; readonly content: 'json'; readonly schema: z.ZodType }
+  | {
+      readonly status: 200 | 201;
+      readonly content: 'json';
+      readonly schema: z.ZodType;
+      /** Clients that accept `text/event-stream` get these instead. */
+      readonly events?: z.ZodType;
+    }
   /** Server-sent events whose `data` is JSON of `schema`. */
   | { readonly status: 200; readonly content: 'events'; readonly schema: z.ZodType }
   | { readonly status: 204; readonly content: 'none' };

@@ -31,6 +31,11 @@ export async function authenticate(
   request: FastifyRequest,
   access: Exclude<Route['access'], 'open'>,
 ): Promise<Caller> {
+  if (access === 'token') {
+    const principal = await byToken(accounts, request);
+    if (principal === undefined) throw invalidToken();
+    return { principal, apiKey: undefined };
+  }
   const apiKey = presentedKey(request);
   if (apiKey === undefined) {
     const principal = access === 'keyOrToken' ? await byToken(accounts, request) : undefined;
@@ -57,9 +62,13 @@ async function byToken(
   if (typeof token !== 'string' || token === '') return undefined;
   const principal = await accounts.verifyToken(token);
   if (principal !== undefined) return principal;
-  throw new PlatformError({
+  throw invalidToken();
+}
+
+function invalidToken(): PlatformError {
+  return new PlatformError({
     kind: 'permission_denied',
     code: 'auth.invalid_token',
-    message: 'The JFWT is wrong, expired or revoked. Get a new one from /auth-service/v1/validate.',
+    message: 'The JFWT is missing, wrong, expired or revoked. Get a new one from /auth-service/v1/validate.',
   });
 }

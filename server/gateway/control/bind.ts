@@ -19,14 +19,16 @@ export interface RouteCall<R extends Route> extends Caller {
 }
 
 type Answer<R extends Route> = R['success'] extends { content: 'json'; schema: infer S extends z.ZodType }
-  ? z.input<S>
+  ? R['success'] extends { events: z.ZodType }
+    ? z.input<S> | undefined
+    : z.input<S>
   : void;
 
 export type Authenticator = Pick<Accounts, 'authenticateKey' | 'verifyToken'>;
 
 /**
- * Serves one route of the contract. The caller is proven before a byte of the body is read. A handler of an event
- * stream takes the reply over and answers nothing here.
+ * Serves one route of the contract. The caller is proven before a byte of the body is read. A handler that answers
+ * with an event stream takes the reply over and returns nothing.
  */
 export function bind<const R extends Route>(
   app: FastifyInstance,
@@ -52,7 +54,7 @@ export function bind<const R extends Route>(
         request,
         reply,
       });
-      if (route.success.content === 'events') return reply;
+      if (route.success.content === 'events' || reply.sent) return reply;
       return reply.status(route.success.status).send(answer);
     },
   });
