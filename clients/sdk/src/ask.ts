@@ -1,0 +1,112 @@
+import { JellyFaaSError, errorFrom, failedAnswer, received } from './error.ts';
+import { readEvents } from './event-stream.ts';
+import type { FunctionName } from './functions.ts';
+import type { Session } from './session.ts';
+
+export interface Message {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+export interface AskOptions {
+  /** Functions that the model may call, or `library` for any of your own; none unless given. */
+  readonly functions?: readonly FunctionName[] | 'library';
+  /** Earlier turns; the platform remembers none. */
+  readonly history?: readonly Message[];
+  /** One of the installation's models; the account's choice unless given. */
+  readonly platform?: string;
+  /** JSON Schema: the answer is JSON text of it. */
+  readonly responseSchema?: object;
+  /** Have the answer tell which functions were called with what. */
+  readonly trace?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export type ToolEvent =
+  | {
+      readonly type: 'tool-call';
+      readonly id: string;
+      readonly function: string;
+      readonly arguments: unknown;
+    }
+  | {
+      readonly type: 'tool-result';
+      readonly id: string;
+      readonly ok: boolean;
+      /** The function's HTTP status; null when it did not answer. */
+      readonly status: number | null;
+      readonly result: string;
+    }
+  /** A call that the model made wrongly and that was not run. */
+  | {
+      readonly type: 'tool-refused';
+      readonly id: string;
+      readonly function: string;
+      readonly reason: string;
+    };
+
+export interface Answer {
+  /** Markdown, or JSON text under `responseSchema`. */
+  readonly answer: string;
+  /** `complete`, or why it ended early. */
+  readonly finish: 'complete' | 'length' | 'step-limit' | 'filtered';
+  readonly platform: string;
+  readonly model: string;
+  /** What the model's provider keeps. */
+  readonly retention: 'none' | 'provider';
+  readonly trace?: readonly ToolEvent[];
+}
+
+/** What is heard while a question is answered; the last one is `answer`. */
+export type AskEvent =
+  | { readonly type: 'text'; readonly text: string }
+  | ToolEvent
+  | ({ readonly type: 'answer' } & Answer);
+
+export async function ask(session: Session, question: string, options: AskOptions): Promise<Answer> {
+  const response = await post(session, question, { ...options, accept: 'application/json' });
+  return (await received(response.json(), options.signal)) as Answer;
+}
+
+type StreamEvent =
+  | AskEvent
+  | { readonly type: 'error'; readonly code: string; readonly detail: string; readonly status: number }
+  | { readonly type: 'done' };
+
+/** Asks when iteration begins; leaving the loop cancels the question. */
+export async function* askStreaming(
+  session: Session,
+  question: string,
+  options: AskOptions,
+): AsyncGenerator<AskEvent, void> {
+  const { body } = await post(session, question, { ...options, accept: 'text/event-stream' });
+  if (body !== null) {
+    for await (const data of readEvents(body, options.signal)) {
+      const event = JSON.parse(data) as StreamEvent;
+      if (event.type === 'done') return;
+      if (event.type === 'error') throw errorFrom(event, { status: event.status });
+      yield event;
+    }
+  }
+  throw new JellyFaaSError('The answer was cut off; ask again.', { errorId: 'sdk.answer_cut' });
+}
+
+async function post(
+  session: Session,
+  question: string,
+  { accept, signal, history, ...rest }: AskOptions & { readonly accept: string },
+): Promise<Response> {
+  const asked = history === undefined ? { question } : { messages: [...history, userMessage(question)] };
+  const response = await session.sendWithToken(`${session.url}/api/v1/ai/query`, {
+    method: 'POST',
+    headers: { accept, 'content-type': 'application/json' },
+    body: JSON.stringify({ ...asked, ...rest }),
+    signal,
+  });
+  if (!response.ok) throw await failedAnswer(response);
+  return response;
+}
+
+function userMessage(content: string): Message {
+  return { role: 'user', content };
+}
