@@ -59,6 +59,8 @@ export const LibraryRequirements = RequirementsBase.extend({
   inputFileSchemaEncoded: Base64.optional(),
   outputFileSchema: FileSchema.optional(),
   outputFileSchemaEncoded: Base64.optional(),
+  /** `{name, description, parameters}` for a model; absent when the requirements cannot become a tool. */
+  functionCallingEncoded: Base64.optional(),
 });
 export type LibraryRequirements = z.infer<typeof LibraryRequirements>;
 

@@ -33,6 +33,11 @@ export interface Deployment {
   readonly corsOrigins: readonly string[];
 }
 
+/** The owner calls what is his; everybody calls what is published. */
+export function mayCall(accountId: AccountId, { ownerId, published }: Deployment): boolean {
+  return published || ownerId === accountId;
+}
+
 /** Read side of the control plane; answers from memory, so a call never waits on a store. */
 export interface DeploymentDirectory {
   find(id: string): Deployment | undefined;

@@ -86,6 +86,8 @@ export interface Functions {
   setPublished(principal: Principal, shortname: string, published: boolean): Promise<LibraryFunction>;
   /** Deletes one version or, without `version`, the function: keys destroyed, files gone, instances ended. */
   delete(principal: Principal, shortname: string, version?: number): Promise<void>;
+  /** The newest version of every own and published function, by shortname: what `lookup` answers, for all. */
+  catalogue(principal: Principal): Promise<{ deployment: Deployment; spec: FunctionSpec }[]>;
   /** The newest (or given) version of a visible function, for the SDKs' lookup. */
   lookup(
     principal: Principal,

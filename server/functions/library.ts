@@ -8,6 +8,8 @@ import type { FunctionRow, VersionRow } from './function-store.ts';
 import type { Functions, FunctionVersion, LibraryFunction } from './functions.ts';
 import { normaliseShortname } from './spec-fields.ts';
 
+type Callable = Awaited<ReturnType<Functions['lookup']>>;
+
 const NO_CALLS: CallStatistics = { invocations: 0, failures: 0, avgDurationMs: 0 };
 
 /**
@@ -16,11 +18,17 @@ const NO_CALLS: CallStatistics = { invocations: 0, failures: 0, avgDurationMs: 0
  */
 export function createLibrary(
   ctx: FunctionsContext,
-): Pick<Functions, 'library' | 'get' | 'exists' | 'setPublished' | 'lookup'> {
+): Pick<Functions, 'library' | 'catalogue' | 'get' | 'exists' | 'setPublished' | 'lookup'> {
   async function visible(principal: Principal, shortname: string): Promise<FunctionRow> {
     const fn = await ctx.store.findVisible(principal.accountId, normaliseShortname(shortname));
     if (fn === undefined) throw notFound('function');
     return fn;
+  }
+
+  async function newestOrGiven(fn: FunctionRow, version?: number): Promise<Callable | undefined> {
+    const found = await ctx.store.version(fn.id, version);
+    const [deployment] = found === undefined ? [] : deploymentsOf(fn, found);
+    return found && deployment && { deployment, spec: found.spec };
   }
 
   return {
@@ -31,6 +39,14 @@ export function createLibrary(
         if (entry !== undefined) entries.push(entry);
       }
       return entries;
+    },
+    async catalogue(principal) {
+      const callable: Callable[] = [];
+      for (const fn of await ctx.store.listVisible(principal.accountId)) {
+        const found = await newestOrGiven(fn);
+        if (found !== undefined) callable.push(found);
+      }
+      return callable;
     },
     async get(principal, shortname) {
       return await describeOrNotFound(ctx, principal, await visible(principal, shortname));
@@ -51,11 +67,9 @@ export function createLibrary(
       return await describeOrNotFound(ctx, principal, fn);
     },
     async lookup(principal, shortname, version) {
-      const fn = await visible(principal, shortname);
-      const found = await ctx.store.version(fn.id, version);
-      const [deployment] = found === undefined ? [] : deploymentsOf(fn, found);
-      if (found === undefined || deployment === undefined) throw notFound('function');
-      return { deployment, spec: found.spec };
+      const found = await newestOrGiven(await visible(principal, shortname), version);
+      if (found === undefined) throw notFound('function');
+      return found;
     },
   };
 }

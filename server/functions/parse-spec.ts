@@ -27,6 +27,7 @@ import {
   type Field,
   type JsonObject,
 } from './spec-reader.ts';
+import { toolFaults } from './tool-declaration.ts';
 
 const REQUEST_TYPES: readonly RequestType[] = ['GET', 'POST', 'PUT', 'DELETE'];
 const CONTENT_TYPES: readonly ContentType[] = ['NONE', 'JSON', 'FILE'];
@@ -43,6 +44,8 @@ export function parseSpec(text: string): FunctionSpec {
   const reader = new SpecReader();
   const spec = readSpec(reader, document);
   if (reader.faults.length > 0) throw invalidSpec(reader.faults);
+  const notForAi = spec.ai ? toolFaults(spec) : [];
+  if (notForAi.length > 0) throw invalidSpec(notForAi);
   return spec;
 }
 

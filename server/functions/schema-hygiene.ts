@@ -73,6 +73,24 @@ export function encodeSchema(schema: Json | object): string {
   return Buffer.from(ascii, 'latin1').toString('base64');
 }
 
+/** A clean schema as part of a larger one, where it stands at `place` (`#/properties/body`): its references follow it. */
+export function nestSchema(schema: Json, place: string): Json {
+  if (!isObject(schema)) return schema;
+  const nested = Object.entries(schema)
+    .filter(([keyword]) => keyword !== '$schema')
+    .map(([keyword, value]) => [keyword, nestKeyword(keyword, value, place)] as const);
+  return Object.fromEntries(nested);
+}
+
+function nestKeyword(keyword: string, value: Json, place: string): Json {
+  if (keyword === '$ref') return String(value).replace(/^#(?=\/|$)/, place);
+  if (SCHEMA_KEYWORDS.has(keyword)) return nestSchema(value, place);
+  if (LIST_KEYWORDS.has(keyword) && Array.isArray(value))
+    return value.map((schema: Json) => nestSchema(schema, place));
+  if (!MAP_KEYWORDS.has(keyword) || !isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, schema]) => [name, nestSchema(schema, place)]));
+}
+
 /** Whether any `type` is a list: the public command line cannot decode such schemas outside the encoded form. */
 export function hasUnionType(schema: Json): boolean {
   if (Array.isArray(schema)) return schema.some(hasUnionType);

@@ -10,6 +10,7 @@ import type { BadBuild, FunctionVersion, LibraryFunction } from '../../functions
 import { languageSamples } from '../../functions/samples.ts';
 import { encodeSchema, hasUnionType } from '../../functions/schema-hygiene.ts';
 import type { BodySpec, FunctionSpec, Json } from '../../functions/spec.ts';
+import { encodedDeclaration } from '../../functions/tool-declaration.ts';
 import { rfc3339 } from '../../kernel/clock.ts';
 
 /** Renders functions in the forms that the unmodified public clients decode. Optional fields are absent, never null. */
@@ -126,8 +127,10 @@ export function lookupRequirements(spec: FunctionSpec): LookupRequirements {
 
 export function libraryRequirements(spec: FunctionSpec): LibraryRequirements {
   const { input, output } = spec;
+  const functionCallingEncoded = encodedDeclaration(spec);
   return {
     ...commonRequirements(spec),
+    ...(functionCallingEncoded !== undefined && { functionCallingEncoded }),
     ...(input.type === 'JSON' && {
       ...(decodesInGo(input.schema) && { inputJsonSchema: input.schema }),
       inputJsonSchemaEncoded: encodeSchema(input.schema),

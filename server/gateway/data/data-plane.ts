@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Accounts } from '../../accounts/accounts.ts';
 import type { Principal } from '../../accounts/principal.ts';
 import { callErrors } from '../../calls/call-errors.ts';
-import type { Deployment, DeploymentDirectory } from '../../calls/deployment.ts';
+import { type Deployment, type DeploymentDirectory, mayCall } from '../../calls/deployment.ts';
 import type { Call, CallHandler, Invoke, RunningCall } from '../../calls/invoke.ts';
 import type { CallLimits } from '../../calls/limits.ts';
 import type { Scheduler } from '../../calls/scheduler.ts';
@@ -62,7 +62,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       (principal) => {
         const deployment = directory.find(deploymentId);
         if (principal === undefined) exchange.onError(badToken());
-        else if (deployment === undefined || !mayCall(principal, deployment)) {
+        else if (deployment === undefined || !mayCall(principal.accountId, deployment)) {
           exchange.onError(notFound('deployment'));
         } else exchange.start({ principal, deployment, origin: originOf(req), arrivedAt });
       },
@@ -72,10 +72,6 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       },
     );
   };
-}
-
-function mayCall(principal: Principal, deployment: Deployment): boolean {
-  return deployment.published || deployment.ownerId === principal.accountId;
 }
 
 function badToken(): PlatformError {

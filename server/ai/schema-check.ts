@@ -1,0 +1,49 @@
+import { Script, createContext } from 'node:vm';
+import { type ErrorObject, Ajv2020 } from 'ajv/dist/2020.js';
+import type { Json } from '../functions/spec.ts';
+
+/** What is wrong with a value, in words for a model; empty when it fits. */
+export type SchemaCheck = (value: Json) => readonly string[];
+
+const FAULTS_MAX = 10;
+const FAULT_LENGTH_MAX = 300;
+const CHECK_MS = 250;
+
+/** `schema` has passed `cleanSchema`, alone or as part of a tool's declaration. */
+export function compileCheck(schema: Json): SchemaCheck {
+  const validate = new Ajv2020({ logger: false, strict: false, allErrors: true }).compile(schema as object);
+  return (value) => {
+    const fits = within(CHECK_MS, () => validate(value));
+    if (fits === undefined) return ['/ takes too long to check against the schema: send less'];
+    return fits ? [] : (validate.errors ?? []).slice(0, FAULTS_MAX).map(inWords);
+  };
+}
+
+function inWords({ instancePath, keyword, message = 'is wrong', params }: ErrorObject): string {
+  const place = instancePath === '' ? '/' : instancePath;
+  const detail =
+    keyword === 'additionalProperties'
+      ? `: ${String(params['additionalProperty'])}`
+      : keyword === 'enum'
+        ? `: ${JSON.stringify(params['allowedValues'])}`
+        : '';
+  return `${place} ${message}${detail}`.slice(0, FAULT_LENGTH_MAX);
+}
+
+const context = createContext({ run: undefined as (() => unknown) | undefined });
+const call = new Script('run()');
+
+/**
+ * Undefined when it took too long or too deep. Schemas are uploaded by strangers, and a small one whose references
+ * fan out can keep a processor busy for years; this thread serves everybody.
+ */
+function within<T>(timeoutMs: number, run: () => T): T | undefined {
+  context['run'] = run;
+  try {
+    return call.runInContext(context, { timeout: timeoutMs }) as T;
+  } catch {
+    return undefined;
+  } finally {
+    context['run'] = undefined;
+  }
+}
