@@ -24,12 +24,20 @@ export type Me = Output<typeof contract.Me>;
 export type ApiKeys = Output<typeof contract.ApiKeys>;
 export type CreatedApiKey = Output<typeof contract.CreatedApiKey>;
 export type ConsoleLine = Output<typeof contract.ConsoleLine>;
+export type AiEvent = contract.AiEvent;
+export type AiModels = Output<typeof contract.AiModels>;
+export type AiChoice = Output<typeof contract.AiChoice>;
 export type Runtimes = Output<typeof contract.Runtimes>;
 
 const TIMEOUT_MS = 30_000;
 const UPLOAD_TIMEOUT_MS = 300_000;
 const ERROR_BYTES_MAX = 64 * 1024;
 const EVENT_LENGTH_MAX = 1024 * 1024;
+
+interface EventsOptions {
+  readonly onOpen?: () => void;
+  readonly body?: object;
+}
 
 /** The server's control plane under one API key. Failed answers become CliErrors that say what to do. */
 export class Api {
@@ -76,10 +84,22 @@ export class Api {
     return this.#request(request).then((answer) => readJson<DeployResult>(answer));
   }
 
-  /** The data of a server-sent event stream, until it ends. `onOpen`: from now on nothing is missed. */
-  async *events<T>(path: string, onOpen: () => void = () => undefined): AsyncGenerator<T> {
-    const answer = await this.#request({ method: 'GET', path, headers: { accept: 'text/event-stream' } });
-    onOpen();
+  /**
+   * The data of a server-sent event stream, until it ends; a POST if there is a `body`. `onOpen`: from now on
+   * nothing is missed.
+   */
+  async *events<T>(path: string, { onOpen, body }: EventsOptions = {}): AsyncGenerator<T> {
+    const accept = { accept: 'text/event-stream' };
+    const request =
+      body === undefined
+        ? { method: 'GET', headers: accept }
+        : {
+            method: 'POST',
+            headers: { ...accept, 'content-type': 'application/json' },
+            body: Buffer.from(JSON.stringify(body)),
+          };
+    const answer = await this.#request({ ...request, path });
+    onOpen?.();
     const waiting: string[] = [];
     const parser = createParser({
       maxBufferSize: EVENT_LENGTH_MAX,

@@ -36,10 +36,10 @@ export function print(
   else for (const line of result.lines) context.terminal.out(line);
 }
 
-/** Characters that the terminal would drop survive in JSON as escapes. */
-function asciiControls(json: string): string {
+/** Characters that the terminal would drop, or that end a line, survive in JSON as escapes. */
+export function asciiControls(json: string): string {
   return json.replace(
-    /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

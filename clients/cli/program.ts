@@ -1,10 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { addAccountCommands } from './commands/account.ts';
+import { addAskCommand } from './commands/ask.ts';
 import { addBuildCommands } from './commands/build.ts';
 import { addCreateCommand } from './commands/create.ts';
 import { addInvokeCommand } from './commands/invoke.ts';
 import { addLibraryCommands } from './commands/library.ts';
 import { addLocalCommands } from './commands/local.ts';
+import { addModelCommands } from './commands/model.ts';
+import { addTypesCommand } from './commands/types.ts';
 import { addUserCommands } from './commands/users.ts';
 import { addWatchCommands } from './commands/watch.ts';
 import type { Context } from './context.ts';
@@ -43,6 +46,9 @@ export function buildProgram(context: Context): Command {
   addCreateCommand(program, context);
   addBuildCommands(program, context);
   addInvokeCommand(program, context);
+  addAskCommand(program, context);
+  addModelCommands(program, context);
+  addTypesCommand(program, context);
   addWatchCommands(program, context);
   addLibraryCommands(program, context);
   addAccountCommands(program, context);

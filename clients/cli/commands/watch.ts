@@ -13,7 +13,7 @@ export function addWatchCommands(program: Command, context: Context): void {
       const asJson = logs.opts<{ json?: boolean }>().json === true;
       const path = `/api/v1/functions/${encodeURIComponent(name)}/console`;
       const onOpen = (): void => context.terminal.note(`Following ${name}; Ctrl-C ends it.`);
-      for await (const line of api.events<ConsoleLine>(path, onOpen)) {
+      for await (const line of api.events<ConsoleLine>(path, { onOpen })) {
         if (asJson) context.terminal.out(JSON.stringify(line));
         else if (line.stream === 'stderr') context.terminal.note(line.text);
         else context.terminal.out(line.text);
