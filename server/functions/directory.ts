@@ -1,4 +1,4 @@
-import type { Deployment, DeploymentDirectory, SizeCode } from '../calls/deployment.ts';
+import type { Deployment, DeploymentDirectory, LibraryChange, SizeCode } from '../calls/deployment.ts';
 import type { DeploymentId, FunctionId } from '../kernel/ids.ts';
 import type { SourceTree } from '../kernel/source-tree.ts';
 import type { FunctionRow, RunPlan, VersionKey } from './function-store.ts';
@@ -19,6 +19,7 @@ export function createDirectory(
 ): LiveDirectory {
   const deployments = new Map<string, Deployment>();
   const listeners: ((id: DeploymentId) => void)[] = [];
+  const watchers: ((change: LibraryChange) => void)[] = [];
 
   function of(functionId: FunctionId, version?: number): Deployment[] {
     return [...deployments.values()].filter(
@@ -26,22 +27,35 @@ export function createDirectory(
     );
   }
 
+  /** Changes are of one function each, so any of its deployments says whose it is. */
+  function tell(changed: Deployment | undefined, isPublic = changed?.published === true): void {
+    if (changed === undefined) return;
+    for (const watcher of watchers) watcher({ ownerId: changed.ownerId, isPublic });
+  }
+
   return {
     find: (id) => deployments.get(id),
     recent: (count) => [...deployments.values()].sort(newestFirst).slice(0, count),
     loadCode: (deployment) => loadCode(deployment.functionId, deployment.version),
     onRetired: (listener) => void listeners.push(listener),
+    onChanged: (watcher) => void watchers.push(watcher),
     add: (added) => {
       for (const deployment of added) deployments.set(deployment.id, deployment);
+      tell(added[0]);
     },
     retire: (functionId, version) => {
-      for (const { id } of of(functionId, version)) {
+      const retired = of(functionId, version);
+      for (const { id } of retired) {
         deployments.delete(id);
         for (const listener of listeners) listener(id);
       }
+      tell(retired[0]);
     },
     setPublished: (functionId, published) => {
-      for (const each of of(functionId)) deployments.set(each.id, { ...each, published });
+      const changed = of(functionId);
+      for (const each of changed) deployments.set(each.id, { ...each, published });
+      // Everybody saw it before, or does now.
+      tell(changed[0], true);
     },
   };
 }

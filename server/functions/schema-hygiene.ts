@@ -83,7 +83,7 @@ export function nestSchema(schema: Json, place: string): Json {
 }
 
 function nestKeyword(keyword: string, value: Json, place: string): Json {
-  if (keyword === '$ref') return String(value).replace(/^#(?=\/|$)/, place);
+  if (keyword === '$ref' && typeof value === 'string') return value.replace(/^#(?=\/|$)/, place);
   if (SCHEMA_KEYWORDS.has(keyword)) return nestSchema(value, place);
   if (LIST_KEYWORDS.has(keyword) && Array.isArray(value))
     return value.map((schema: Json) => nestSchema(schema, place));

@@ -1,0 +1,106 @@
+import type { Recorder } from '../calls/recorder.ts';
+import type { Scheduler } from '../calls/scheduler.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { FunctionId } from '../kernel/ids.ts';
+import type { Models } from '../models/chat-model.ts';
+import { Conversation } from './conversation.ts';
+import { aiErrors } from './errors.ts';
+import type { FunctionTool, FunctionTools } from './function-tool.ts';
+import type { QueryLimits } from './limits.ts';
+import { orAborted } from './model-step.ts';
+import type { Queries, Query, QueryAnswer, QueryEvent } from './query.ts';
+import { createResponseForm } from './response-form.ts';
+
+export interface QueriesOptions {
+  readonly models: Pick<Models, 'select'>;
+  readonly tools: FunctionTools;
+  readonly recorder: Pick<Recorder, 'add' | 'whenRoom'>;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly limits: QueryLimits;
+}
+
+/** Stands for the query itself in its call record; what it called has records of its own. */
+export const QUERY_FUNCTION_ID = 'fn_0000000000000000000q' as FunctionId;
+
+export function createQueries(options: QueriesOptions): Queries {
+  const { recorder, clock, scheduler, limits } = options;
+  return {
+    async ask(query, onEvent = () => undefined) {
+      const arrivedAt = clock.monotonicMs();
+      const ending = new AbortController();
+      const cancel = (): void => ending.abort(aiErrors.cancelled());
+      if (query.signal.aborted) cancel();
+      else query.signal.addEventListener('abort', cancel, { once: true });
+      const timer = scheduler.after(limits.deadlineMs, () =>
+        ending.abort(aiErrors.deadline(limits.deadlineMs)),
+      );
+      let ok = false;
+      try {
+        await orAborted(new Promise<void>((resolve) => recorder.whenRoom(resolve)), ending.signal);
+        const answer = await answerOf(options, { query, onEvent, signal: ending.signal });
+        ok = answer.finish === 'complete';
+        return answer;
+      } catch (thrown) {
+        // Whatever an engine says of its own end: the reason is ours.
+        throw ending.signal.aborted ? ending.signal.reason : thrown;
+      } finally {
+        timer.close();
+        query.signal.removeEventListener('abort', cancel);
+        // What still runs for a query that failed runs for nobody.
+        ending.abort(aiErrors.cancelled());
+        recorder.add({
+          accountId: query.principal.accountId,
+          functionId: QUERY_FUNCTION_ID,
+          version: 1,
+          originIp: query.originIp,
+          durationMs: Math.round(clock.monotonicMs() - arrivedAt),
+          ok,
+        });
+      }
+    },
+  };
+}
+
+interface Asked {
+  readonly query: Query;
+  readonly onEvent: (event: QueryEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+async function answerOf(options: QueriesOptions, { query, onEvent, signal }: Asked): Promise<QueryAnswer> {
+  const { models, limits } = options;
+  const { responseSchema } = query;
+  const form = responseSchema === undefined ? undefined : createResponseForm(responseSchema);
+  const model = await orAborted(models.select(query.principal.accountId, query.platform), signal);
+  const tools = await orAborted(toolsOf(options, query), signal);
+  const trace: Exclude<QueryEvent, { type: 'text' }>[] = [];
+  const conversation = new Conversation({
+    query,
+    model,
+    tools,
+    form,
+    limits,
+    signal,
+    onEvent: (event) => {
+      if (event.type !== 'text') trace.push(event);
+      // A call that ends after its query has nobody to tell.
+      if (!signal.aborted) onEvent(event);
+    },
+  });
+  const outcome = await conversation.run();
+  const { platform, model: name, retention } = model;
+  return { ...outcome, platform, model: name, retention, trace };
+}
+
+async function toolsOf({ tools, limits }: QueriesOptions, query: Query): Promise<readonly FunctionTool[]> {
+  const { functions, principal } = query;
+  if (functions !== 'library' && functions.length > limits.functionsMax)
+    throw aiErrors.tooManyFunctions(limits.functionsMax);
+  const found =
+    functions === 'library'
+      ? await tools.library(principal, { includePublished: false })
+      : await tools.named(principal, functions);
+  if (found.length > limits.functionsMax) throw aiErrors.tooManyFunctions(limits.functionsMax);
+  return found;
+}
