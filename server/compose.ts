@@ -1,5 +1,6 @@
 import type { Accounts } from './accounts/accounts.ts';
 import { createAccounts } from './accounts/create-accounts.ts';
+import { createFunctionTools } from './ai/create-function-tools.ts';
 import { type ConsoleFeed, createConsole } from './calls/console.ts';
 import type { DeploymentDirectory } from './calls/deployment.ts';
 import { createInvoke, type Invoke } from './calls/invoke.ts';
@@ -12,6 +13,8 @@ import { openDataDirectory } from './data-directory.ts';
 import { createFunctions } from './functions/create-functions.ts';
 import type { Functions } from './functions/functions.ts';
 import { createDataPlane } from './gateway/data/data-plane.ts';
+import { createOriginReader } from './gateway/data/origin-ip.ts';
+import type { McpParts } from './gateway/mcp/serve-mcp.ts';
 import { createMetrics, type Metrics } from './gateway/metrics.ts';
 import { createGateway } from './gateway/server.ts';
 import { type Clock, systemClock, utcDay } from './kernel/clock.ts';
@@ -253,6 +256,7 @@ async function listen(
     dataPlane,
     publicUrl: config.publicUrl,
     ready: () => true,
+    mcp: mcpParts(parts, functions, callPath),
   });
   const { host, port, publicUrl } = await gateway.listen({ host: config.host, port: config.port });
   lifecycle.onClose('gateway', () => gateway.close(CLOSE_DEADLINE_MS));
@@ -263,5 +267,24 @@ async function listen(
     limitations: jail.limitations,
     sandbox: jail.kind,
     close: () => lifecycle.close(CLOSE_DEADLINE_MS + 5000),
+  };
+}
+
+/** Larger than what a model is shown of an answer: clients of MCP save files, too. */
+const MCP_RESULT_BYTES_MAX = 8 * 1_048_576;
+
+function mcpParts({ config, clock }: Required<Parts>, functions: Functions, { invoke }: CallPath): McpParts {
+  const { directory } = functions;
+  const originOf = createOriginReader(config.trustedProxies);
+  return {
+    tools: createFunctionTools({
+      functions,
+      directory,
+      invoke,
+      clock,
+      resultBytesMax: MCP_RESULT_BYTES_MAX,
+    }),
+    originIp: (req) => originOf(req).ip,
+    onLibraryChanged: (listener) => directory.onChanged(listener),
   };
 }

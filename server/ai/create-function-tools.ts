@@ -2,10 +2,11 @@ import type { Principal } from '../accounts/principal.ts';
 import { type Deployment, type DeploymentDirectory, mayCall } from '../calls/deployment.ts';
 import type { Invoke } from '../calls/invoke.ts';
 import type { Functions } from '../functions/functions.ts';
-import type { FunctionSpec } from '../functions/spec.ts';
-import { type FunctionDeclaration, toolDeclarationOf } from '../functions/tool-declaration.ts';
+import type { FunctionSpec, Json } from '../functions/spec.ts';
+import { toolDeclarationOf } from '../functions/tool-declaration.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { PlatformError, notFound } from '../kernel/errors.ts';
+import type { DeploymentId } from '../kernel/ids.ts';
 import { LruMap } from '../kernel/lru-map.ts';
 import { callFunction, unanswered } from './call-function.ts';
 import type { FunctionTool, FunctionTools } from './function-tool.ts';
@@ -27,13 +28,16 @@ const CHECKS_MAX = 500;
 export function createFunctionTools(options: FunctionToolsOptions): FunctionTools {
   const { functions, directory } = options;
   const checks = new LruMap<string, SchemaCheck>(CHECKS_MAX);
-  directory.onRetired((id) => void checks.take(id));
+  directory.onRetired((id) => {
+    checks.take(id);
+    checks.take(answerKey(id));
+  });
 
-  function checkOf({ id }: Deployment, declaration: FunctionDeclaration): SchemaCheck {
-    const known = checks.get(id);
+  function checkOf(key: string, schema: Json): SchemaCheck {
+    const known = checks.get(key);
     if (known !== undefined) return known;
-    const check = compileCheck(declaration.parameters);
-    checks.set(id, check);
+    const check = compileCheck(schema);
+    checks.set(key, check);
     return check;
   }
 
@@ -41,13 +45,16 @@ export function createFunctionTools(options: FunctionToolsOptions): FunctionTool
     const { deployment, spec } = found;
     const { declaration } = toolDeclarationOf(spec);
     if (declaration === undefined) return undefined;
+    const outputSchema = spec.output.type === 'JSON' ? spec.output.schema : undefined;
     return {
       declaration,
       isReadOnly: spec.requestType === 'GET',
       isOpenWorld: spec.egress.length > 0,
-      outputSchema: spec.output.type === 'JSON' ? spec.output.schema : undefined,
+      outputSchema,
+      checkAnswer: (answer) =>
+        outputSchema === undefined ? [] : checkOf(answerKey(deployment.id), outputSchema)(answer),
       check: (args) => {
-        const faults = checkOf(deployment, declaration)(args);
+        const faults = checkOf(deployment.id, declaration.parameters)(args);
         if (faults.length > 0) return faults;
         const isLong = queryOf(spec, args).length > QUERY_BYTES_MAX;
         return isLong ? [`/ has query parameters longer than ${QUERY_BYTES_MAX} bytes together`] : [];
@@ -80,6 +87,10 @@ export function createFunctionTools(options: FunctionToolsOptions): FunctionTool
         .filter((tool) => tool !== undefined);
     },
   };
+}
+
+function answerKey(id: DeploymentId): string {
+  return `${id}/answer`;
 }
 
 function notATool(shortname: string): PlatformError {

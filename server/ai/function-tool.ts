@@ -16,6 +16,8 @@ export interface FunctionTool {
   readonly outputSchema: Json | undefined;
   /** Faults of the arguments against the schema, as the model is told them; empty when they fit. */
   check(args: Json): readonly string[];
+  /** Faults of an answer, parsed, against `outputSchema`; empty when there is none. */
+  checkAnswer(answer: Json): readonly string[];
   /** Calls through the same gateway path as a direct call, with the caller's rights; leaves a call record and nothing more. */
   call(args: Json, caller: ToolCaller): Promise<ToolResult>;
 }

@@ -47,4 +47,12 @@ export interface DeploymentDirectory {
   loadCode(deployment: Deployment): Promise<SourceTree>;
   /** Called for every deployment that stops being callable, so that its instances end. */
   onRetired(listener: (id: DeploymentId) => void): void;
+  /** Called when what somebody may call has changed: a version came or went, a function was published or withdrawn. */
+  onChanged(listener: (change: LibraryChange) => void): void;
+}
+
+/** Whom a change concerns: the owner alone, or everybody. */
+export interface LibraryChange {
+  readonly ownerId: AccountId;
+  readonly isPublic: boolean;
 }

@@ -23,6 +23,15 @@ export interface GatewayLimits {
   /** Console lines are dropped, and counted, for a reader who is this far behind. */
   readonly eventBacklogBytesMax: number;
   readonly heartbeatMs: number;
+  /** Questions that are being answered at once. */
+  readonly queriesMax: number;
+  readonly queriesPerAccountMax: number;
+  /** A message of the Model Context Protocol; a file within it is base64. They lie in memory. */
+  readonly mcpBodyBytesMax: number;
+  readonly mcpRequestsMax: number;
+  readonly mcpRequestsPerAccountMax: number;
+  /** How often a client that asked for it is told that a call still runs. */
+  readonly mcpProgressMs: number;
 }
 
 export const gatewayLimits: GatewayLimits = {
@@ -40,4 +49,10 @@ export const gatewayLimits: GatewayLimits = {
   eventStreamsPerAccountMax: 16,
   eventBacklogBytesMax: 256 * 1024,
   heartbeatMs: 15_000,
+  queriesMax: 512,
+  queriesPerAccountMax: 256,
+  mcpBodyBytesMax: 8 * 1024 * 1024,
+  mcpRequestsMax: 128,
+  mcpRequestsPerAccountMax: 32,
+  mcpProgressMs: 1_000,
 };

@@ -5,15 +5,19 @@ import type { Functions } from '../../functions/functions.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { EventLog } from '../../kernel/events.ts';
 import type { RuntimeStatus } from '../../languages/language.ts';
+import type { AiParts } from '../ai/serve-ai.ts';
 import type { GatewayLimits } from '../limits.ts';
+import type { McpParts } from '../mcp/serve-mcp.ts';
 import type { Metrics } from '../metrics.ts';
 
 /** What the control plane answers from. */
 export interface ControlPlaneOptions {
   readonly accounts: Omit<Accounts, 'bootstrap' | 'accountKeyOf'>;
-  readonly functions: Omit<Functions, 'directory' | 'recover' | 'close'>;
+  readonly functions: Omit<Functions, 'catalogue' | 'directory' | 'recover' | 'close'>;
   readonly calls: Pick<CallStore, 'list'>;
   readonly console: Console;
+  readonly ai: AiParts;
+  readonly mcp: McpParts;
   readonly runtimes: readonly RuntimeStatus[];
   readonly metrics: Pick<Metrics, 'render' | 'contentType'>;
   readonly events: EventLog;

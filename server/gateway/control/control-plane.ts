@@ -1,12 +1,15 @@
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify';
 import multipart from '@fastify/multipart';
-import { type ErrorKind, PlatformError } from '../../kernel/errors.ts';
+import { PlatformError } from '../../kernel/errors.ts';
 import { type ErrorFormat, renderError, reportFailure, writeError } from '../errors.ts';
 import { serveHealth } from '../health.ts';
+import { serveAi } from '../ai/serve-ai.ts';
 import { serveApiV1 } from './api-v1.ts';
 import { serveCompatible } from './compatible.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
+import { fastifyError, unsupportedMedia } from './fastify-error.ts';
+import { serveMcp } from '../mcp/serve-mcp.ts';
 import { SECURITY_HEADERS } from '../security-headers.ts';
 
 /** Everything that is not a function call: compatible endpoints, /api/v1, health and metrics. */
@@ -48,6 +51,8 @@ export function createControlPlane(
     serveHealth(scope, options);
     serveCompatible(scope, options);
     serveApiV1(scope, options);
+    serveAi(scope, options);
+    serveMcp(scope, options);
   });
   return app;
 }
@@ -79,35 +84,5 @@ function parseBodies(app: FastifyInstance): void {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     if (body.length === 0) done(null, undefined);
     else done(unsupportedMedia());
-  });
-}
-
-function unsupportedMedia(): PlatformError {
-  return new PlatformError({
-    kind: 'unsupported_media',
-    code: 'request.unsupported_media_type',
-    message: 'Send the body as application/json.',
-  });
-}
-
-/** Fastify's own refusals in our words; everything else stays what it is. */
-function fastifyError(thrown: unknown): unknown {
-  if (thrown instanceof PlatformError || !(thrown instanceof Error)) return thrown;
-  if (!('code' in thrown) || !String(thrown.code).startsWith('FST_')) return thrown;
-  const status = 'statusCode' in thrown ? Number(thrown.statusCode) : 500;
-  if (status >= 500) return thrown;
-  if (status === 415) return unsupportedMedia();
-  if (status === 413) {
-    return new PlatformError({
-      kind: 'too_large',
-      code: 'request.body_too_large',
-      message: 'The body is larger than this endpoint takes.',
-    });
-  }
-  const kind: ErrorKind = status === 404 ? 'not_found' : 'invalid_argument';
-  return new PlatformError({
-    kind,
-    code: 'request.malformed',
-    message: 'The request is malformed: check its URL, headers and length.',
   });
 }

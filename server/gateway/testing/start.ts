@@ -1,5 +1,7 @@
 import { connect } from 'node:net';
+import type { LibraryChange } from '../../calls/deployment.ts';
 import { createEventLog } from '../../kernel/events.ts';
+import { fakeTools } from '../mcp/testing/fake-tools.ts';
 import { type Metrics, createMetrics } from '../metrics.ts';
 import { type Gateway, type GatewayOptions, createGateway } from '../server.ts';
 import { fakeFunctions } from './fake-functions.ts';
@@ -9,7 +11,17 @@ export type Fakes = ReturnType<typeof createFakes>;
 
 function createFakes() {
   const log: string[] = [];
+  const tools = fakeTools();
+  const watchers: ((change: LibraryChange) => void)[] = [];
   return {
+    tools,
+    /** Tells the gateway that functions came, changed or went. */
+    changeLibrary: (change: LibraryChange) => watchers.forEach((watcher) => watcher(change)),
+    mcp: {
+      tools,
+      originIp: () => '192.0.2.1',
+      onLibraryChanged: (watcher: (change: LibraryChange) => void) => void watchers.push(watcher),
+    },
     accounts: fakeAccounts(),
     functions: fakeFunctions(),
     console: fakeConsole(),

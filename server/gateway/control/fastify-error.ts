@@ -1,0 +1,31 @@
+import { type ErrorKind, PlatformError } from '../../kernel/errors.ts';
+
+export function unsupportedMedia(): PlatformError {
+  return new PlatformError({
+    kind: 'unsupported_media',
+    code: 'request.unsupported_media_type',
+    message: 'Send the body as application/json.',
+  });
+}
+
+/** Fastify's own refusals in our words; everything else stays what it is. */
+export function fastifyError(thrown: unknown): unknown {
+  if (thrown instanceof PlatformError || !(thrown instanceof Error)) return thrown;
+  if (!('code' in thrown) || !String(thrown.code).startsWith('FST_')) return thrown;
+  const status = 'statusCode' in thrown ? Number(thrown.statusCode) : 500;
+  if (status >= 500) return thrown;
+  if (status === 415) return unsupportedMedia();
+  if (status === 413) {
+    return new PlatformError({
+      kind: 'too_large',
+      code: 'request.body_too_large',
+      message: 'The body is larger than this endpoint takes.',
+    });
+  }
+  const kind: ErrorKind = status === 404 ? 'not_found' : 'invalid_argument';
+  return new PlatformError({
+    kind,
+    code: 'request.malformed',
+    message: 'The request is malformed: check its URL, headers and length.',
+  });
+}
