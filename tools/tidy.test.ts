@@ -38,6 +38,14 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/accounts:types',
     'contract',
   ],
+  'server/ai': [
+    'server/kernel',
+    'server/functions',
+    'server/calls',
+    'server/accounts:types',
+    'server/models:types',
+  ],
+  'server/models': ['server/kernel', 'server/sandbox:types', 'server/functions:types'],
   'server/stores': [
     'server/kernel',
     'server/keys',
@@ -45,6 +53,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/functions:types',
     'server/calls:types',
     'server/languages:types',
+    'server/models:types',
   ],
   'server/gateway': [
     'server/kernel',
@@ -52,6 +61,8 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/functions',
     'server/calls',
     'server/languages:types',
+    'server/ai:types',
+    'server/models:types',
     'contract',
   ],
   'clients/cli': ['contract'],

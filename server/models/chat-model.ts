@@ -49,6 +49,8 @@ export interface ToolCall {
   readonly name: string;
   /** JSON text as the model wrote it; may be invalid. */
   readonly arguments: string;
+  /** Of no meaning to anyone but the model that made the call, which wants it back with the call in the next step. */
+  readonly providerState?: string;
 }
 
 export type ModelPart =
@@ -71,5 +73,9 @@ export interface Models {
    * provider that the account has not chosen.
    */
   select(accountId: AccountId, platform: string | undefined): Promise<ChatModel>;
+  /** What the account chose, if it is still configured. */
+  choice(accountId: AccountId): Promise<string | undefined>;
+  /** Sets the account's default and its consent to an outside provider; null takes it back. Errors as `select`. */
+  choose(accountId: AccountId, platform: string | null): Promise<void>;
   close(): Promise<void>;
 }
