@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { loadConfig, settingsReference } from './config.ts';
 
@@ -50,6 +51,44 @@ describe('settings', () => {
 
   it('have no flag for secrets, because arguments are public on a machine', () => {
     expect(() => loadConfig({}, ['--bootstrap-api-key', 'sk_x'])).toThrow();
+  });
+
+  it('make one endpoint of three variables, and any number of models in the file', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'config-')), 'config.json');
+    const models = [{ platform: 'gemini', kind: 'google', model: 'gemini-x', key: 'canary-file-key' }];
+    writeFileSync(file, JSON.stringify({ models }));
+    const config = loadConfig(
+      {
+        JELLYFAAS_CONFIG: file,
+        JELLYFAAS_MODEL_URL: 'http://127.0.0.1:8000/v1/',
+        JELLYFAAS_MODEL_NAME: 'qwen',
+        JELLYFAAS_MODEL_KEY: 'canary-env-key',
+        JELLYFAAS_MODEL_FILE: 'tiny.gguf',
+      },
+      [],
+    );
+    expect(config.models).toMatchObject([
+      { platform: 'endpoint', baseUrl: 'http://127.0.0.1:8000/v1', model: 'qwen', isOutside: false },
+      { platform: 'gemini', kind: 'google', isOutside: true, retention: 'provider' },
+    ]);
+    expect(config.models.map(({ key }) => key?.reveal())).toEqual(['canary-env-key', 'canary-file-key']);
+    expect(config.modelFile).toMatch(/^\/.*tiny\.gguf$/);
+    expect(JSON.stringify(config) + inspect(config, { depth: 9 })).not.toContain('canary');
+  });
+
+  it('tell what is wrong with models, and never their keys', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'config-')), 'config.json');
+    const load = (models: unknown, env: NodeJS.ProcessEnv = {}): unknown => {
+      writeFileSync(file, JSON.stringify({ models }));
+      return loadConfig({ JELLYFAAS_CONFIG: file, ...env }, []);
+    };
+    const entry = { platform: 'a', kind: 'openai', model: 'm', key: 'canary-key' };
+    expect(() => load([{ ...entry, kind: 'canary-kind' }])).toThrow(/models\.0\.kind: (?!.*canary)/);
+    expect(() => load([{ ...entry, key: ['canary-key'] }])).toThrow(/models\.0\.key: (?![^]*canary)/);
+    expect(() => load([{ ...entry, apiKey: 'canary-key' }])).toThrow(/models\.0[^]*apiKey(?![^]*canary)/);
+    expect(() => load([entry, entry])).toThrow(/platform a: it is there twice(?![^]*canary)/);
+    expect(() => load([], { JELLYFAAS_MODEL_URL: 'http://127.0.0.1/v1' })).toThrow(/JELLYFAAS_MODEL_NAME/);
+    expect(() => loadConfig({}, ['--model-key', 'x'])).toThrow(/--model-key/);
   });
 
   it('are documented as they are', () => {

@@ -5,6 +5,13 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { PlatformError } from './kernel/errors.ts';
 import { Secret } from './kernel/secret.ts';
+import {
+  ENDPOINT_PLATFORM,
+  modelSetting,
+  type ModelSetting,
+  type ProviderConfig,
+  resolveModels,
+} from './models/model-settings.ts';
 
 /**
  * The one place that reads settings. Order: defaults, then the config file (JSON), the environment, flags; the
@@ -76,9 +83,24 @@ const settings = z.strictObject({
   unsafeNoSandbox: flag
     .default(false)
     .describe('Run functions WITHOUT isolation. Never with code you did not write.'),
+  modelUrl: modelSetting.shape.baseUrl.describe(
+    `Base URL of an OpenAI-compatible endpoint, for example \`http://127.0.0.1:11434/v1\`: the model platform \`${ENDPOINT_PLATFORM}\`.`,
+  ),
+  modelName: modelSetting.shape.model
+    .optional()
+    .describe('The model of `modelUrl`, by the name it has there.'),
+  modelKey: modelSetting.shape.key.describe('API key of `modelUrl`, if it needs one.'),
+  modelOutside: flag
+    .optional()
+    .describe(
+      'Whether `modelUrl` is not your own; default: yes, unless its address is loopback, private or link-local.',
+    ),
+  modelFile: z.string().min(1).optional().describe('GGUF file of the embedded model.'),
+  models: z.array(modelSetting).default([]).describe('Models behind APIs; see below.'),
 });
 
 type Settings = z.output<typeof settings>;
+type EndpointSetting = 'modelUrl' | 'modelName' | 'modelKey' | 'modelOutside';
 
 export type RootKeySource =
   | { readonly source: 'file'; readonly path: string }
@@ -87,7 +109,15 @@ export type RootKeySource =
 
 export interface Config extends Omit<
   Settings,
-  'bootstrapApiKey' | 'rootKeyFile' | 'rootKeyPassphrase' | 'rootKeyCommand' | 'publicUrl' | 'dataDir'
+  | 'bootstrapApiKey'
+  | 'rootKeyFile'
+  | 'rootKeyPassphrase'
+  | 'rootKeyCommand'
+  | 'publicUrl'
+  | 'dataDir'
+  | EndpointSetting
+  | 'modelFile'
+  | 'models'
 > {
   /** Absolute. */
   readonly dataDir: string;
@@ -95,9 +125,15 @@ export interface Config extends Omit<
   readonly publicUrl: string | undefined;
   readonly bootstrapApiKey: Secret | undefined;
   readonly rootKey: RootKeySource;
+  /** In the operator's order, that of `modelUrl` first. */
+  readonly models: readonly ProviderConfig[];
+  /** Absolute. */
+  readonly modelFile: string | undefined;
 }
 
-const SECRETS: ReadonlySet<string> = new Set(['bootstrapApiKey', 'rootKeyPassphrase']);
+const SECRETS: ReadonlySet<string> = new Set(['bootstrapApiKey', 'rootKeyPassphrase', 'modelKey']);
+/** Too much for a variable or a flag. */
+const FILE_ONLY: ReadonlySet<string> = new Set(['models']);
 
 /** `publicUrl` → `JELLYFAAS_PUBLIC_URL`. */
 function environmentName(key: string): string {
@@ -111,7 +147,7 @@ function flagName(key: string): string {
 
 function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
   const found: Record<string, unknown> = {};
-  for (const key of Object.keys(settings.shape)) {
+  for (const key of Object.keys(settings.shape).filter((name) => !FILE_ONLY.has(name))) {
     const value = env[environmentName(key)];
     if (value !== undefined && value !== '') found[key] = value;
   }
@@ -119,7 +155,7 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
 }
 
 function fromFlags(argv: readonly string[]): Record<string, unknown> {
-  const names = Object.keys(settings.shape).filter((key) => !SECRETS.has(key));
+  const names = Object.keys(settings.shape).filter((key) => !SECRETS.has(key) && !FILE_ONLY.has(key));
   const options = Object.fromEntries([
     ...names.map(
       (key) => [flagName(key), { type: key === 'unsafeNoSandbox' ? 'boolean' : 'string' }] as const,
@@ -161,11 +197,11 @@ export function loadConfig(env: NodeJS.ProcessEnv, argv: readonly string[]): Con
   const parsed = settings.safeParse({ ...file, ...fromEnvironment(env), ...flags });
   if (!parsed.success) {
     throw configError(
-      parsed.error.issues.map((issue) => {
-        const key = String(issue.path[0] ?? '');
-        return key === ''
-          ? issue.message
-          : `${key} (${environmentName(key)}, --${flagName(key)}): ${issue.message}`;
+      parsed.error.issues.map(({ path: [key = '', ...rest], message }) => {
+        const name = String(key);
+        if (name === '') return message;
+        if (FILE_ONLY.has(name)) return `${[name, ...rest].join('.')}: ${message}`;
+        return `${name} (${environmentName(name)}, --${flagName(name)}): ${message}`;
       }),
     );
   }
@@ -173,7 +209,8 @@ export function loadConfig(env: NodeJS.ProcessEnv, argv: readonly string[]): Con
 }
 
 function resolveConfig(values: Settings): Config {
-  const { bootstrapApiKey, rootKeyFile, rootKeyPassphrase, rootKeyCommand, publicUrl, ...rest } = values;
+  const { bootstrapApiKey, rootKeyFile, rootKeyPassphrase, rootKeyCommand, publicUrl, ...others } = values;
+  const { modelUrl, modelName, modelKey, modelOutside, modelFile, models, ...rest } = others;
   if ([rootKeyFile, rootKeyPassphrase, rootKeyCommand].filter((v) => v !== undefined).length > 1) {
     throw configError(['rootKeyFile, rootKeyPassphrase and rootKeyCommand exclude each other: set one']);
   }
@@ -184,7 +221,37 @@ function resolveConfig(values: Settings): Config {
     publicUrl: publicUrl?.replace(/\/+$/, ''),
     bootstrapApiKey: bootstrapApiKey === undefined ? undefined : new Secret(bootstrapApiKey),
     rootKey: rootKeyOf(dataDir, { rootKeyFile, rootKeyPassphrase, rootKeyCommand }),
+    models: modelsOf({ modelUrl, modelName, modelKey, modelOutside }, models),
+    modelFile: modelFile === undefined ? undefined : resolve(modelFile),
   });
+}
+
+function modelsOf(
+  { modelUrl, modelName, modelKey, modelOutside }: Pick<Settings, EndpointSetting>,
+  others: readonly ModelSetting[],
+): ProviderConfig[] {
+  const faults: string[] = [];
+  if ((modelUrl === undefined) !== (modelName === undefined)) {
+    faults.push(
+      'modelUrl and modelName (JELLYFAAS_MODEL_URL, JELLYFAAS_MODEL_NAME) belong together: set both',
+    );
+  }
+  const endpoint: ModelSetting[] =
+    modelUrl === undefined || modelName === undefined
+      ? []
+      : [
+          {
+            platform: ENDPOINT_PLATFORM,
+            kind: 'openai-compatible',
+            baseUrl: modelUrl,
+            model: modelName,
+            key: modelKey,
+            outside: modelOutside,
+          },
+        ];
+  const models = resolveModels([...endpoint, ...others], (fault) => faults.push(fault));
+  if (faults.length > 0) throw configError(faults);
+  return models;
 }
 
 function rootKeyOf(
@@ -211,8 +278,10 @@ export function settingsReference(): string {
     const shown =
       machine ??
       (fallback.success && fallback.data !== undefined ? `\`${JSON.stringify(fallback.data)}\`` : '–');
-    const flagText = SECRETS.has(key) ? '–' : `\`--${flagName(key)}\``;
-    return `| \`${key}\` | \`${environmentName(key)}\` | ${flagText} | ${shown} | ${schema.description ?? ''} |`;
+    const isFileOnly = FILE_ONLY.has(key);
+    const variable = isFileOnly ? '–' : `\`${environmentName(key)}\``;
+    const flagText = isFileOnly || SECRETS.has(key) ? '–' : `\`--${flagName(key)}\``;
+    return `| \`${key}\` | ${variable} | ${flagText} | ${shown} | ${schema.description ?? ''} |`;
   });
   return [
     '# Settings',
@@ -223,6 +292,25 @@ export function settingsReference(): string {
     '| key | environment | flag | default | meaning |',
     '|---|---|---|---|---|',
     ...rows,
+    '',
+    '## Models',
+    '',
+    'Each entry of `models` is an object; all of them are offered beside the embedded model.',
+    '',
+    '| key | meaning |',
+    '|---|---|',
+    ...Object.entries(modelSetting.shape).map(
+      ([key, schema]) => `| \`${key}\` | ${schema.description ?? ''} |`,
+    ),
+    '',
+    '```json',
+    '{',
+    '  "models": [',
+    '    { "platform": "gemini", "kind": "google", "model": "gemini-2.5-flash", "keyFile": "/etc/jellyfaas/gemini.key" },',
+    '    { "platform": "lab", "kind": "openai-compatible", "baseUrl": "http://10.0.0.7:8000/v1", "model": "qwen3-8b" }',
+    '  ]',
+    '}',
+    '```',
     '',
   ].join('\n');
 }

@@ -4,7 +4,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { AccountStore } from '../accounts/account-store.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import { isWellFormedKey } from '../accounts/api-key.ts';
 import { createAccounts } from '../accounts/create-accounts.ts';
@@ -17,6 +16,7 @@ import { Secret } from '../kernel/secret.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { openAccountStore } from './account-store.ts';
+import type { OpenAccountStore } from './account-store.ts';
 import { openKeyStore } from './key-store.ts';
 
 /** Accounts over their real stores; only time is ours. */
@@ -26,7 +26,7 @@ const root = { generation: 1, bytes: new Secret(new Uint8Array(randomBytes(32)))
 let dir: string;
 let now: number;
 let keyRing: KeyRing;
-let store: AccountStore & { close(): Promise<void> };
+let store: OpenAccountStore;
 let keyStore: { close(): Promise<void> };
 let accounts: Accounts;
 /** The owner's API key. */
@@ -145,6 +145,30 @@ describe('accounts', () => {
       for (const text of ['ada.lovelace', 'Ada', apiKey, 'acct_']) expect(bytes.includes(text)).toBe(false);
     }
     expect(JSON.stringify(await store.listKeys())).not.toContain(apiKey);
+  });
+});
+
+describe("an account's choice of a model", () => {
+  test('is its own, lasts over a restart and can be changed and taken back', async () => {
+    const { accountId } = await owner();
+    const other = (await member()).principal.accountId;
+    const { modelChoices } = store;
+    expect(await modelChoices.get(accountId)).toBeUndefined();
+    await modelChoices.set(accountId, 'openai');
+    await modelChoices.set(accountId, 'gemini');
+    await restart();
+    expect(await store.modelChoices.get(accountId)).toBe('gemini');
+    expect(await store.modelChoices.get(other)).toBeUndefined();
+    await store.modelChoices.set(accountId, null);
+    expect(await store.modelChoices.get(accountId)).toBeUndefined();
+  });
+
+  test('has room for a platform name and nothing else, and for accounts that exist', async () => {
+    const { accountId } = await owner();
+    for (const text of ['', 'a b', 'Name', 'x'.repeat(41), 'a\0hidden', 'ä']) {
+      await expect(store.modelChoices.set(accountId, text), JSON.stringify(text)).rejects.toThrow(/CHECK/);
+    }
+    await expect(store.modelChoices.set(newId<AccountId>('acct'), 'openai')).rejects.toThrow(/FOREIGN KEY/);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import type { AccountStore, StoredApiKey } from '../accounts/account-store.ts';
 import type { Account } from '../accounts/accounts.ts';
 import type { Role } from '../accounts/principal.ts';
@@ -6,7 +6,9 @@ import { PlatformError } from '../kernel/errors.ts';
 import type { EventLog } from '../kernel/events.ts';
 import type { AccountId, ApiKeyId } from '../kernel/ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import type { AccountChoices } from '../models/account-choices.ts';
 import { accountsAndKeys } from './migrations/accounts/001-accounts-and-keys.ts';
+import { modelChoice } from './migrations/accounts/002-model-choice.ts';
 import { isUniqueViolation, openEncrypted } from './sqlite.ts';
 
 interface AccountTables {
@@ -26,9 +28,10 @@ interface AccountTables {
     epoch: number;
     wrapped_account_key: Uint8Array;
   };
+  account_model: { account_id: AccountId; platform: string };
 }
 
-export const accountMigrations = [accountsAndKeys];
+export const accountMigrations = [accountsAndKeys, modelChoice];
 
 export interface AccountStoreOptions {
   /** `<dataDir>/accounts/accounts.db`. */
@@ -37,11 +40,17 @@ export interface AccountStoreOptions {
   readonly events?: Pick<EventLog, 'emit'>;
 }
 
+export interface OpenAccountStore extends AccountStore {
+  /** What accounts chose among the models. */
+  readonly modelChoices: AccountChoices;
+  close(): Promise<void>;
+}
+
 export async function openAccountStore({
   path,
   keyRing,
   events,
-}: AccountStoreOptions): Promise<AccountStore & { close(): Promise<void> }> {
+}: AccountStoreOptions): Promise<OpenAccountStore> {
   const store = await openEncrypted<AccountTables>({
     name: 'accounts',
     path,
@@ -80,7 +89,32 @@ export async function openAccountStore({
       await db.deleteFrom('api_key').where('id', '=', keyId).execute();
       store.checkpoint();
     },
+    modelChoices: choicesIn(db),
     close: async () => await store.close(),
+  };
+}
+
+function choicesIn(db: Kysely<AccountTables>): AccountChoices {
+  return {
+    async get(accountId) {
+      const row = await db
+        .selectFrom('account_model')
+        .select('platform')
+        .where('account_id', '=', accountId)
+        .executeTakeFirst();
+      return row?.platform;
+    },
+    async set(accountId, platform) {
+      if (platform === null) {
+        await db.deleteFrom('account_model').where('account_id', '=', accountId).execute();
+        return;
+      }
+      await db
+        .insertInto('account_model')
+        .values({ account_id: accountId, platform })
+        .onConflict((conflict) => conflict.column('account_id').doUpdateSet({ platform }))
+        .execute();
+    },
   };
 }
 
