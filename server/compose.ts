@@ -1,20 +1,18 @@
 import type { Accounts } from './accounts/accounts.ts';
 import { createAccounts } from './accounts/create-accounts.ts';
-import { createFunctionTools } from './ai/create-function-tools.ts';
 import { type ConsoleFeed, createConsole } from './calls/console.ts';
 import type { DeploymentDirectory } from './calls/deployment.ts';
 import { createInvoke, type Invoke } from './calls/invoke.ts';
 import { type CallLimits, defaultCallLimits } from './calls/limits.ts';
 import { createPool, type Pool } from './calls/pool.ts';
-import { createRecorder } from './calls/recorder.ts';
+import { type Recorder, createRecorder } from './calls/recorder.ts';
 import { type Scheduler, systemScheduler } from './calls/scheduler.ts';
+import { composeAi } from './compose-ai.ts';
 import type { Config } from './config.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { createFunctions } from './functions/create-functions.ts';
 import type { Functions } from './functions/functions.ts';
 import { createDataPlane } from './gateway/data/data-plane.ts';
-import { createOriginReader } from './gateway/data/origin-ip.ts';
-import type { McpParts } from './gateway/mcp/serve-mcp.ts';
 import { createMetrics, type Metrics } from './gateway/metrics.ts';
 import { createGateway } from './gateway/server.ts';
 import { type Clock, systemClock, utcDay } from './kernel/clock.ts';
@@ -25,6 +23,7 @@ import type { Secret } from './kernel/secret.ts';
 import { createKeyRing, type KeyRing } from './keys/key-ring.ts';
 import { loadRootKey } from './keys/root-key.ts';
 import { type Languages, openLanguages } from './languages/languages.ts';
+import type { AccountChoices } from './models/account-choices.ts';
 import type { Jail, Limitation } from './sandbox/jail.ts';
 import type { CallStore } from './calls/call-record.ts';
 import type { FunctionStore } from './functions/function-store.ts';
@@ -82,6 +81,7 @@ interface Stores {
   readonly accounts: Accounts;
   readonly calls: CallStore;
   readonly functions: FunctionStore;
+  readonly modelChoices: AccountChoices;
   readonly blobs: string;
   readonly layers: string;
 }
@@ -93,6 +93,7 @@ interface CallPath {
   readonly metrics: Metrics;
   readonly pool: Pool;
   readonly invoke: Invoke;
+  readonly recorder: Recorder;
   readonly limits: CallLimits;
 }
 
@@ -144,7 +145,15 @@ async function openStores({ config, clock, events }: Required<Parts>, lifecycle:
     clock,
     tokenLifetimeMs: config.tokenHours * HOUR_MS,
   });
-  return { keyRing, accounts, calls, functions, blobs: data.blobs, layers: data.layers };
+  return {
+    keyRing,
+    accounts,
+    calls,
+    functions,
+    modelChoices: accountStore.modelChoices,
+    blobs: data.blobs,
+    layers: data.layers,
+  };
 }
 
 /** Destroys partitions older than the retention now and once a day; a failure is told and tried again. */
@@ -204,7 +213,7 @@ async function openCallPath(
   });
   lifecycle.onClose('instances', () => pool.close());
   const invoke = createInvoke({ pool, recorder, clock, scheduler, metrics });
-  return { languages, console, metrics, pool, invoke, limits };
+  return { languages, console, metrics, pool, invoke, recorder, limits };
 }
 
 /** Nobody waits for it; the end of the platform calls it off. */
@@ -256,7 +265,14 @@ async function listen(
     dataPlane,
     publicUrl: config.publicUrl,
     ready: () => true,
-    mcp: mcpParts(parts, functions, callPath),
+    ...composeAi({
+      ...parts,
+      lifecycle,
+      functions,
+      invoke: callPath.invoke,
+      recorder: callPath.recorder,
+      choices: stores.modelChoices,
+    }),
   });
   const { host, port, publicUrl } = await gateway.listen({ host: config.host, port: config.port });
   lifecycle.onClose('gateway', () => gateway.close(CLOSE_DEADLINE_MS));
@@ -267,24 +283,5 @@ async function listen(
     limitations: jail.limitations,
     sandbox: jail.kind,
     close: () => lifecycle.close(CLOSE_DEADLINE_MS + 5000),
-  };
-}
-
-/** Larger than what a model is shown of an answer: clients of MCP save files, too. */
-const MCP_RESULT_BYTES_MAX = 8 * 1_048_576;
-
-function mcpParts({ config, clock }: Required<Parts>, functions: Functions, { invoke }: CallPath): McpParts {
-  const { directory } = functions;
-  const originOf = createOriginReader(config.trustedProxies);
-  return {
-    tools: createFunctionTools({
-      functions,
-      directory,
-      invoke,
-      clock,
-      resultBytesMax: MCP_RESULT_BYTES_MAX,
-    }),
-    originIp: (req) => originOf(req).ip,
-    onLibraryChanged: (listener) => directory.onChanged(listener),
   };
 }

@@ -3,11 +3,13 @@ import {
   CompatibleError,
   Problem,
   type Route,
+  aiRoutes,
   apiV1Routes,
   compatibleRoutes,
   openApiDocument,
+  queryServiceRoutes,
 } from '../../../contract/index.ts';
-import { owner } from '../testing/fakes.ts';
+import { OWNER_KEY, owner } from '../testing/fakes.ts';
 import type { FunctionId } from '../../kernel/ids.ts';
 import { type RunningGateway, startGateway } from '../testing/start.ts';
 
@@ -27,9 +29,21 @@ const PARAMS: Record<string, string> = {
   opid: 'bld_1',
 };
 
-const JSON_ROUTES: [string, Route][] = Object.entries<Route>({ ...compatibleRoutes, ...apiV1Routes }).filter(
-  ([, route]) => route.success.content === 'json',
-);
+const BODY: Record<string, object> = {
+  createEntity: { type: 'user', name: 'Ann', email: 'ann@example.org' },
+  query: { query: 'What?' },
+  queryFunction: { query: 'What?', function: 'greeter', ai_platform: 'gemini' },
+  aiQuery: { question: 'What?', functions: ['greeter'], trace: true },
+  setAiChoice: { platform: 'own' },
+};
+
+const ROUTES: [string, Route][] = Object.entries<Route>({
+  ...compatibleRoutes,
+  ...queryServiceRoutes,
+  ...apiV1Routes,
+  ...aiRoutes,
+});
+const JSON_ROUTES = ROUTES.filter(([, route]) => route.success.content === 'json');
 
 function requestFor(name: string, route: Route): { path: string; init: RequestInit } {
   const path = route.path.replaceAll(/\{(\w+)\}/g, (_all, key: string) => PARAMS[key] ?? '');
@@ -39,9 +53,10 @@ function requestFor(name: string, route: Route): { path: string; init: RequestIn
     form.append('file', new Blob(['zip']), 'greeter.zip');
     init.body = form;
   } else if (route.body !== undefined) {
-    init.body = JSON.stringify({ type: 'user', name: 'Ann', email: 'ann@example.org' });
+    init.body = JSON.stringify(BODY[name]);
     init.headers = { 'content-type': 'application/json' };
   }
+  if (route.access === 'token') init.headers = { ...init.headers, jfwt: `token:${OWNER_KEY}` };
   return { path: path + (QUERY[name] ?? ''), init };
 }
 
@@ -65,17 +80,14 @@ describe('the contract', () => {
     expect(route.success.content === 'json' && route.success.schema.parse(body)).toEqual(body);
   });
 
-  it.each(Object.entries<Route>({ ...compatibleRoutes, ...apiV1Routes }))(
-    'is the only place where %s is defined: every route is served',
-    async (name, route) => {
-      const { path, init } = requestFor(name, route);
-      const response = await fetch(`${running.url}${path}`, { method: init.method ?? 'GET' });
-      expect(response.status).toBe(route.access === 'open' ? 200 : 401);
-      const body: unknown = await response.json();
-      const shape = path.startsWith('/api/v1') ? Problem : CompatibleError;
-      if (route.access !== 'open') expect(shape.parse(body)).toEqual(body);
-    },
-  );
+  it.each(ROUTES)('is the only place where %s is defined: every route is served', async (name, route) => {
+    const { path, init } = requestFor(name, route);
+    const response = await fetch(`${running.url}${path}`, { method: init.method ?? 'GET' });
+    expect(response.status).toBe({ open: 200, token: 403 }[String(route.access)] ?? 401);
+    const body: unknown = await response.json();
+    const shape = path.startsWith('/api/v1') ? Problem : CompatibleError;
+    if (route.access !== 'open') expect(shape.parse(body)).toEqual(body);
+  });
 });
 
 describe('the OpenAPI document', () => {
@@ -106,9 +118,7 @@ describe('the OpenAPI document', () => {
   it('covers every route of the contract once', () => {
     const ids = operations.map(([, , { operationId }]) => operationId);
     expect(new Set(ids).size).toBe(ids.length);
-    expect(ids.toSorted()).toEqual(
-      [...Object.keys(compatibleRoutes), ...Object.keys(apiV1Routes)].toSorted(),
-    );
+    expect(ids.toSorted()).toEqual(ROUTES.map(([name]) => name).toSorted());
   });
 
   it.each(operations)('is sound at %s %s', (path, _method, operation) => {

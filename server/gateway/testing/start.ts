@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { LibraryChange } from '../../calls/deployment.ts';
 import { createEventLog } from '../../kernel/events.ts';
+import { fakeAi } from '../ai/testing/fake-ai.ts';
 import { fakeTools } from '../mcp/testing/fake-tools.ts';
 import { type Metrics, createMetrics } from '../metrics.ts';
 import { type Gateway, type GatewayOptions, createGateway } from '../server.ts';
@@ -15,6 +16,7 @@ function createFakes() {
   const watchers: ((change: LibraryChange) => void)[] = [];
   return {
     tools,
+    ai: fakeAi(),
     /** Tells the gateway that functions came, changed or went. */
     changeLibrary: (change: LibraryChange) => watchers.forEach((watcher) => watcher(change)),
     mcp: {

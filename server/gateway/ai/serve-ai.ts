@@ -1,0 +1,170 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type * as z from 'zod';
+import {
+  type AiAnswer,
+  type AiEvent,
+  type AiQuery,
+  aiRoutes,
+  queryServiceRoutes,
+} from '../../../contract/index.ts';
+import type { Principal } from '../../accounts/principal.ts';
+import type { Queries, Query, QueryAnswer } from '../../ai/query.ts';
+import type { Json } from '../../functions/spec.ts';
+import { toPlatformError } from '../../kernel/errors.ts';
+import type { Models } from '../../models/chat-model.ts';
+import { bind } from '../control/bind.ts';
+import type { ControlPlaneOptions } from '../control/control-plane-options.ts';
+import { openEventStream } from '../control/event-stream.ts';
+import { type Slots, createSlots } from '../control/slots.ts';
+import { renderError, reportFailure } from '../errors.ts';
+
+/** What questions in words need beside the control plane's own parts. */
+export interface AiParts {
+  readonly queries: Queries;
+  readonly models: Pick<Models, 'list' | 'choice' | 'choose'>;
+  /** Textual IP address of whoever makes a request. */
+  readonly originIp: (req: IncomingMessage) => string;
+}
+
+export type AiOptions = Pick<ControlPlaneOptions, 'accounts' | 'events' | 'limits' | 'closing' | 'ai'>;
+
+type AiQueryBody = z.output<typeof AiQuery>;
+
+/** Questions as the public clients put them, and the richer form with history, several functions and streaming. */
+export function serveAi(app: FastifyInstance, options: AiOptions): void {
+  const { limits } = options;
+  const slots = createSlots({
+    total: limits.queriesMax,
+    perHolder: limits.queriesPerAccountMax,
+    code: 'ai.too_many_queries',
+    what: 'questions',
+  });
+  serveQueryService(app, options, slots);
+  serveQuery(app, options, slots);
+  serveModels(app, options);
+}
+
+function serveQueryService(app: FastifyInstance, options: AiOptions, slots: Slots): void {
+  const { accounts, ai } = options;
+
+  async function answer(
+    { principal, request, reply }: Asker,
+    asked: { query: string; functions: string[]; platform: string | undefined },
+  ): Promise<z.input<typeof queryServiceRoutes.query.success.schema>> {
+    const release = slots.take(principal.accountId);
+    try {
+      const { trace: _, ...shown } = await ai.queries.ask({
+        principal,
+        originIp: ai.originIp(request.raw),
+        messages: [{ role: 'user', text: asked.query }],
+        functions: asked.functions,
+        platform: asked.platform,
+        signal: goneSignal(reply),
+      });
+      return shown;
+    } finally {
+      release();
+    }
+  }
+
+  bind(app, accounts, queryServiceRoutes.query, ({ body, ...asker }) =>
+    answer(asker, { query: body.query, functions: [], platform: body.ai_platform }),
+  );
+  bind(app, accounts, queryServiceRoutes.queryFunction, ({ body, ...asker }) =>
+    answer(asker, { query: body.query, functions: [body.function], platform: body.ai_platform }),
+  );
+}
+
+interface Asker {
+  readonly principal: Principal;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** Aborts when the client leaves before its answer is complete. */
+function goneSignal({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  raw.once('close', () => {
+    if (!raw.writableFinished) gone.abort();
+  });
+  if (raw.destroyed) gone.abort();
+  return gone.signal;
+}
+
+function serveQuery(app: FastifyInstance, options: AiOptions, slots: Slots): void {
+  const { accounts, ai } = options;
+  bind(app, accounts, aiRoutes.aiQuery, async ({ principal, body, request, reply }) => {
+    const release = slots.take(principal.accountId);
+    const query = { ...queryOf(body), principal, originIp: ai.originIp(request.raw) };
+    try {
+      if (acceptsEvents(request)) {
+        await stream(options, reply, { query, withTrace: body.trace });
+        return undefined;
+      }
+      return shown(await ai.queries.ask({ ...query, signal: goneSignal(reply) }), body.trace);
+    } finally {
+      release();
+    }
+  });
+}
+
+type UnsignalledQuery = Omit<Query, 'signal'>;
+
+function queryOf(body: AiQueryBody): Omit<UnsignalledQuery, 'principal' | 'originIp'> {
+  const { question, messages, functions, platform, responseSchema } = body;
+  return {
+    messages: messages?.map(({ role, content }) =>
+      role === 'assistant' ? { role, text: content, toolCalls: [] } : { role, text: content },
+    ) ?? [{ role: 'user', text: question ?? '' }],
+    functions,
+    platform,
+    ...(responseSchema !== undefined && { responseSchema: responseSchema as Json }),
+  };
+}
+
+function shown({ trace, ...answer }: QueryAnswer, withTrace: boolean): AiAnswer {
+  return withTrace ? { ...answer, trace: [...trace] } : answer;
+}
+
+function acceptsEvents({ headers }: FastifyRequest): boolean {
+  return /(?:^|[\s,])text\/event-stream(?:$|[\s,;])/i.test(headers.accept ?? '');
+}
+
+/** Passes on what happens as it happens. The status is sent first, so a failure is an event too. */
+async function stream(
+  { ai, events, limits, closing }: AiOptions,
+  reply: FastifyReply,
+  { query, withTrace }: { query: UnsignalledQuery; withTrace: boolean },
+): Promise<void> {
+  const client = openEventStream(reply, { heartbeatMs: limits.heartbeatMs, closing });
+  const send = (event: AiEvent): void => void client.send(event, event.type);
+  try {
+    const answer = await ai.queries.ask({ ...query, signal: client.signal }, (event) => {
+      if (event.type === 'text' || withTrace) send(event);
+    });
+    send({ type: 'answer', ...shown(answer, withTrace) });
+  } catch (thrown) {
+    reportFailure(events, thrown, 'ai');
+    const { code, message } = toPlatformError(thrown);
+    send({ type: 'error', code, detail: message, status: renderError(thrown, 'problem').status });
+  }
+  send({ type: 'done' });
+  client.end();
+}
+
+function serveModels(app: FastifyInstance, { accounts, ai: { models } }: AiOptions): void {
+  bind(app, accounts, aiRoutes.listAiModels, async () => ({
+    models: models.list().map((each) => ({ ...each })),
+  }));
+
+  const choiceOf = async ({ accountId }: Principal): Promise<{ platform?: string }> => {
+    const platform = await models.choice(accountId);
+    return platform === undefined ? {} : { platform };
+  };
+  bind(app, accounts, aiRoutes.getAiChoice, ({ principal }) => choiceOf(principal));
+  bind(app, accounts, aiRoutes.setAiChoice, async ({ principal, body }) => {
+    await models.choose(principal.accountId, body.platform ?? null);
+    return await choiceOf(principal);
+  });
+}
