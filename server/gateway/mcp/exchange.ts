@@ -57,11 +57,20 @@ export async function exchange(
   const response = await handler.fetch(webRequest(parts, request, admission), { parsedBody: message });
   // To tell one client's requests from another's when they are cancelled; nothing is kept under it.
   if (message.method === 'initialize' && response.ok) reply.header('mcp-session-id', randomUUID());
+  return await send(reply, response);
+}
+
+async function send(reply: FastifyReply, response: Response): Promise<FastifyReply> {
+  const { body, headers, status } = response;
   for (const name of ['content-type', 'allow', 'x-accel-buffering']) {
-    const value = response.headers.get(name);
+    const value = headers.get(name);
     if (value !== null) reply.header(name, value);
   }
-  return reply.status(response.status).send(response.body ?? undefined);
+  const isStream = body !== null && headers.get('content-type') === 'text/event-stream';
+  reply.status(status).send(isStream ? body : Buffer.from(await response.arrayBuffer()));
+  // The client is told that it waits for a stream before there is something to read on it.
+  if (isStream) reply.raw.flushHeaders();
+  return reply;
 }
 
 function parse(body: unknown): Message {
