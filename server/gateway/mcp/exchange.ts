@@ -118,7 +118,10 @@ function toolServer(parts: ExchangeParts, { caller }: Admission): ReturnType<typ
     caller,
     version: parts.version,
     progressMs: parts.limits.mcpProgressMs,
-    onError: (thrown) => reportFailure(parts.events, thrown, 'mcp'),
+    // What ends because the caller ended it has not failed.
+    onError: (thrown) => {
+      if (!caller.signal.aborted) reportFailure(parts.events, thrown, 'mcp');
+    },
   });
 }
 

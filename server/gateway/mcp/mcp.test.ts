@@ -260,15 +260,19 @@ describe.each(ERAS)('a client of $era', ({ mode }) => {
     expect(seen.slice(0, 3)).toEqual([0.005, 0.01, 0.015]);
   });
 
-  it('ends the call of the function when it cancels', async () => {
+  it('ends the call of the function when it cancels, and no failure is logged', async () => {
     const { url, fakes } = await start();
     const started = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<void>();
     fakes.tools.owned.set(owner.accountId, [
-      fakes.tools.tool('endless', ({ caller }) => {
-        caller.signal.addEventListener('abort', () => ended.resolve());
+      fakes.tools.tool('endless', ({ caller: { signal } }) => {
         started.resolve();
-        return new Promise(() => undefined);
+        return new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            reject(signal.reason as Error);
+            ended.resolve();
+          });
+        });
       }),
     ]);
     const client = await connect(url, mode);
@@ -278,6 +282,8 @@ describe.each(ERAS)('a client of $era', ({ mode }) => {
     leaving.abort();
     await expect(call).rejects.toThrow();
     await ended.promise;
+    await client.listTools();
+    expect(fakes.log).toEqual([]);
   });
 
   it('hears that its list changed, and nothing of what others do in private', async () => {

@@ -223,6 +223,14 @@ describe('a message', () => {
     expect(await errorOf(response)).toEqual([400, -32_020]);
   });
 
+  it('nested without end is refused, and the server goes on', async () => {
+    const { url } = await start();
+    const deep = `${'{"a":'.repeat(500_000)}1${'}'.repeat(500_000)}`;
+    const list = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":${deep}}}`;
+    expect(await (await post(url, list, KEY)).text()).toContain('"error"');
+    expect((await stateless(url)).status).toBe(200);
+  });
+
   it('of an unknown method is refused as such', async () => {
     const { url } = await start();
     const response = await stateless(url, { method: 'resources/list' });
