@@ -35,7 +35,8 @@ export function addAskCommand(program: Command, context: Context): void {
     .action(async (question: string, options: AskOptions) => {
       const body = await readQuery(context, question, options);
       const answer = await follow(context, connect(context, ask), { body, options });
-      const { type: _, ...value } = answer;
+      const { type: _, trace, ...plain } = answer;
+      const value = options.trace === true ? { ...plain, trace } : plain;
       if (options.json === true) print(context, ask, { value, lines: [] });
       else report(context.terminal, answer);
     });
@@ -45,12 +46,13 @@ async function readQuery(context: Context, question: string, options: AskOptions
   if (options.library === true && options.function.length > 0) {
     throw usageError('--library offers all of your functions: leave --function out.');
   }
-  const { platform, trace = false } = options;
+  const { platform } = options;
   const asked = question === '-' ? (await context.terminal.readInput()).toString('utf8') : question;
   return {
     question: asked,
     functions: options.library === true ? 'library' : options.function,
-    trace,
+    // Steps are shown anyway; the option says how much of them.
+    trace: true,
     ...(platform !== undefined && { platform }),
     ...(options.schema !== undefined && { responseSchema: readSchema(resolve(context.cwd, options.schema)) }),
   };

@@ -108,7 +108,8 @@ class JellyFaaS:
         trace: bool = False,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> Iterator[dict[str, Any]]:
-        """What is heard while a question is answered, by "type": text, tool-call, tool-result, tool-refused, answer.
+        """What is heard while a question is answered, by "type": text, with trace tool-call, tool-result and
+        tool-refused, and last answer.
 
         Closing the iterator cancels the question.
         """

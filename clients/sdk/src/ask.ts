@@ -17,7 +17,7 @@ export interface AskOptions {
   readonly platform?: string;
   /** JSON Schema: the answer is JSON text of it. */
   readonly responseSchema?: object;
-  /** Have the answer tell which functions were called with what. */
+  /** Tell which functions were called with what, in the answer and while it streams. */
   readonly trace?: boolean;
   readonly signal?: AbortSignal;
 }

@@ -8,7 +8,8 @@ export interface ConnectOptions {
   readonly apiKey?: string;
   /** Gives a JFWT, for example from your own backend; asked again when the server no longer takes the last one. */
   readonly token?: () => Promise<string> | string;
-  readonly fetch?: typeof fetch;
+  /** Instead of the global one. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
 
 /** What an API key was exchanged for. */
