@@ -7,11 +7,14 @@ export type SchemaCheck = (value: Json) => readonly string[];
 
 const FAULTS_MAX = 10;
 const FAULT_LENGTH_MAX = 300;
-const CHECK_MS = 250;
+const CHECK_MS = 100;
+
+/** A schema was checked when it came in: the metaschema, costly to compile, is not needed again. */
+const OPTIONS = { logger: false, strict: false, allErrors: true, meta: false, validateSchema: false } as const;
 
 /** `schema` has passed `cleanSchema`, alone or as part of a tool's declaration. */
 export function compileCheck(schema: Json): SchemaCheck {
-  const validate = new Ajv2020({ logger: false, strict: false, allErrors: true }).compile(schema as object);
+  const validate = new Ajv2020(OPTIONS).compile(schema as object);
   return (value) => {
     const fits = within(CHECK_MS, () => validate(value));
     if (fits === undefined) return ['/ takes too long to check against the schema: send less'];
