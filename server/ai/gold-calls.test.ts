@@ -52,7 +52,7 @@ describe('recorded calls', () => {
         ...gold.map(({ function: name, arguments: args }) => [name, args] as [string, Json]),
       );
       const model = scriptedChatModel(gold.length === 0 ? [says('No.')] : [turn, says('Done.')]);
-      const { answer } = await rig.ask(model, {
+      const { answer } = rig.ask(model, {
         messages: [{ role: 'user', text: question }],
         functions: offered,
       });
@@ -69,7 +69,7 @@ describe('recorded calls', () => {
   }
 
   function sent(name: string, { body, file, ...query }: Arguments): string {
-    const texts = Object.entries(query).map(([key, value]) => [key, String(value)] as [string, string]);
+    const texts = Object.entries(query).map(([key, value]) => [key, value] as [string, string]);
     const bytes =
       file === undefined ? '' : Buffer.from((file as { base64: string }).base64, 'base64').toString();
     return `${name} ${new URLSearchParams(texts).toString()} ${body === undefined ? bytes : JSON.stringify(body)}`;
@@ -91,7 +91,7 @@ describe('mutations of recorded calls', () => {
       for (const mutant of mutations(schema, args)) {
         count++;
         expect(tool?.check(mutant), `${name} ${JSON.stringify(mutant)}`).not.toEqual([]);
-        const { answer } = await rig.ask(scriptedChatModel([calls([name, mutant]), says('No.')]), {
+        const { answer } = rig.ask(scriptedChatModel([calls([name, mutant]), says('No.')]), {
           functions: offered,
         });
         expect((await answer).trace.map(({ type }) => type)).toEqual(['tool-refused']);

@@ -10,7 +10,13 @@ const FAULT_LENGTH_MAX = 300;
 const CHECK_MS = 100;
 
 /** A schema was checked when it came in: the metaschema, costly to compile, is not needed again. */
-const OPTIONS = { logger: false, strict: false, allErrors: true, meta: false, validateSchema: false } as const;
+const OPTIONS = {
+  logger: false,
+  strict: false,
+  allErrors: true,
+  meta: false,
+  validateSchema: false,
+} as const;
 
 /** `schema` has passed `cleanSchema`, alone or as part of a tool's declaration. */
 export function compileCheck(schema: Json): SchemaCheck {

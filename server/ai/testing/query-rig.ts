@@ -53,7 +53,7 @@ export interface QueryRig {
   deployWeather(over?: Partial<Deployment>): void;
   retire(shortname: string): void;
   /** Asks as Alice about the weather unless `query` says otherwise. */
-  ask(model: ChatModel, query?: Partial<Query>): Promise<Asked>;
+  ask(model: ChatModel, query?: Partial<Query>): Asked;
 }
 
 export interface Asked {
@@ -128,31 +128,7 @@ export function createQueryRig(limits: Partial<QueryLimits> = {}): QueryRig {
       rig.deployments.delete(shortname);
       if (id !== undefined) for (const listener of retired) listener(id);
     },
-    async ask(model, query = {}) {
-      const events: QueryEvent[] = [];
-      const queries = createQueries({
-        models: { select: async () => model },
-        tools,
-        recorder: { add: (record) => void rig.records.push(record), whenRoom: (task) => task() },
-        clock: time,
-        scheduler: time,
-        limits: { ...queryLimits, ...limits },
-      });
-      const answer = queries.ask(
-        {
-          principal: ALICE,
-          originIp: '192.0.2.7',
-          messages: [{ role: 'user', text: 'What is the weather in Bern?' }],
-          functions: ['weather'],
-          platform: undefined,
-          signal: new AbortController().signal,
-          ...query,
-        },
-        (event) => events.push(event),
-      );
-      answer.catch(() => undefined);
-      return { answer, events };
-    },
+    ask: (model, query = {}) => askOf(rig, { model, query, limits }),
   };
   return rig;
 }
@@ -191,4 +167,33 @@ async function run(
   handler.onStart(answer.status ?? 200, 'OK', ['Content-Type', answer.type ?? 'application/json']);
   if (answer.body !== undefined) handler.onData(Buffer.from(answer.body as Uint8Array));
   handler.onEnd();
+}
+
+interface Question {
+  readonly model: ChatModel;
+  readonly query: Partial<Query>;
+  readonly limits: Partial<QueryLimits>;
+}
+
+function askOf({ records, time, tools }: QueryRig, { model, query, limits }: Question): Asked {
+  const events: QueryEvent[] = [];
+  const queries = createQueries({
+    models: { select: async () => model },
+    tools,
+    recorder: { add: (record) => void records.push(record), whenRoom: (task) => task() },
+    clock: time,
+    scheduler: time,
+    limits: { ...queryLimits, ...limits },
+  });
+  const weather: Query = {
+    principal: ALICE,
+    originIp: '192.0.2.7',
+    messages: [{ role: 'user', text: 'What is the weather in Bern?' }],
+    functions: ['weather'],
+    platform: undefined,
+    signal: new AbortController().signal,
+  };
+  const answer = queries.ask({ ...weather, ...query }, (event) => events.push(event));
+  answer.catch(() => undefined);
+  return { answer, events };
 }
