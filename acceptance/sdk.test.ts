@@ -48,7 +48,12 @@ afterAll(async () => {
 async function runProgram(program: string, words: readonly string[], input = ''): Promise<string> {
   const child = spawn(program, words, {
     cwd: scratch,
-    env: { PATH: process.env['PATH'], JELLYFAAS_URL: platform.url, JELLYFAAS_API_KEY: platform.apiKey },
+    env: {
+      PATH: process.env['PATH'],
+      PYTHONPATH: join(root, 'clients/python'),
+      JELLYFAAS_URL: platform.url,
+      JELLYFAAS_API_KEY: platform.apiKey,
+    },
   });
   child.stdin.end(input);
   const [out, err] = await Promise.all([buffer(child.stdout), buffer(child.stderr), once(child, 'close')]);
@@ -104,6 +109,35 @@ describe('every example runs', () => {
         for (const text of expected) expect(printed).toContain(text);
       });
     }
+  }
+});
+
+describe('docs/calling.md', () => {
+  const document = readFileSync(join(root, 'docs/calling.md'), 'utf8');
+  const snippets = [...document.matchAll(/^```(\w+)\n(.*?)^```/gms)].map(([, language = '', code = '']) => ({
+    language,
+    code,
+  }));
+  const runs: Record<string, (code: string) => Promise<string>> = {
+    sh: (code) => runProgram('/bin/sh', ['-eu'], code),
+    ts: (code) => runSource(process.execPath, 'snippet', code),
+    python: (code) => runProgram('/usr/bin/python3', ['-B', '-'], code),
+    js: async (code) => {
+      const page = createServer((_, res) => void platform.owner.token().then((token) => res.end(token)));
+      await once(page.listen(0, '127.0.0.1'), 'listening');
+      const { dns } = await client.lookup('greeter');
+      const names = `const [JELLYFAAS_URL, GREETER_URL] = ${JSON.stringify([platform.url, dns])};`;
+      const here = code.replace('/my-token', `http://127.0.0.1:${(page.address() as AddressInfo).port}/`);
+      const printed = await runSource(process.execPath, 'page', `${names}${here}console.log(greeting);`);
+      page.close();
+      return printed;
+    },
+  };
+
+  for (const [index, { language, code }] of snippets.entries()) {
+    it(`snippet ${index + 1} (${language}) greets Ada`, async () => {
+      expect(await runs[language]?.(code)).toContain('hello, Ada!');
+    });
   }
 });
 

@@ -41,7 +41,8 @@ async function typesFile(api: Api, names: readonly string[]): Promise<string> {
     });
   }
   const augmentation = `interface Functions ${membersType(members)}`.replaceAll('\n', '\n  ');
-  return `${HEADER}import type {} from '@jellyfaas/sdk';\n\ndeclare module '@jellyfaas/sdk' {\n  ${augmentation}\n}\n`;
+  const used = ['FileBody', 'QueryValue'].filter((name) => augmentation.includes(name)).join(', ');
+  return `${HEADER}import type { ${used} } from '@jellyfaas/sdk';\n\ndeclare module '@jellyfaas/sdk' {\n  ${augmentation}\n}\n`;
 }
 
 type Requirements = Lookup['requirements'];
