@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { AiChoice, AiModels } from '../api.ts';
+import type { AiChoice, AiModels, Api } from '../api.ts';
 import { connect, print, table, withJson, type Context } from '../context.ts';
-import { usageError } from '../failure.ts';
+import { CliError, usageError } from '../failure.ts';
 
 /** The models that questions are put to. */
 export function addModelCommands(program: Command, context: Context): void {
@@ -25,6 +25,15 @@ export function addModelCommands(program: Command, context: Context): void {
       print(context, list, { value: { models, chosen }, lines: table(heading, rows, none) });
     });
 
+  const pull = withJson(model.command('pull'))
+    .description('fetch a model that the operator configured; one that was interrupted goes on')
+    .argument('[name]', 'the default one unless given')
+    .action(async (name: string | undefined) => {
+      const value = await follow(context, connect(context, pull), name);
+      const lines = [`${value.name} is here: ${mebibytes(value.bytes)}.`];
+      print(context, pull, { value, lines });
+    });
+
   const use = withJson(model.command('use'))
     .description('choose the model of your questions; an outside one gets to see them')
     .argument('[platform]', 'as listed')
@@ -38,4 +47,47 @@ export function addModelCommands(program: Command, context: Context): void {
       const said = value.platform === undefined ? "the server's default" : value.platform;
       print(context, use, { value, lines: [`Your questions go to ${said}.`] });
     });
+}
+
+interface PullProgress {
+  readonly name: string;
+  readonly bytes: number;
+  /** Null when the source does not tell. */
+  readonly totalBytes: number | null;
+}
+
+type PullEvent =
+  | ({ readonly type: 'progress' } & PullProgress)
+  | { readonly type: 'error'; readonly code: string; readonly detail: string }
+  | { readonly type: 'done' };
+
+/** Shows how far the server is; ends when the model is in place. */
+async function follow({ terminal }: Context, api: Api, name: string | undefined): Promise<PullProgress> {
+  let progress: PullProgress | undefined;
+  const body = name === undefined ? {} : { name };
+  for await (const event of api.events<PullEvent>('/api/v1/models/pull', { body })) {
+    if (event.type === 'error') throw new CliError(event.detail, { code: event.code });
+    if (event.type === 'done' && progress !== undefined) {
+      terminal.status('');
+      return { name: progress.name, bytes: progress.bytes, totalBytes: progress.totalBytes };
+    }
+    if (event.type === 'progress') {
+      progress = event;
+      terminal.status(bar(event));
+    }
+  }
+  throw new CliError('The server ended the stream. Run the command again: it goes on where it was.');
+}
+
+const BAR_LENGTH = 30;
+
+function bar({ name, bytes, totalBytes }: PullProgress): string {
+  if (totalBytes === null || totalBytes === 0) return `${name} ${mebibytes(bytes)}`;
+  const share = Math.min(1, bytes / totalBytes);
+  const filled = '█'.repeat(Math.round(share * BAR_LENGTH)).padEnd(BAR_LENGTH, '░');
+  return `${name} ${filled} ${Math.floor(share * 100)} % of ${mebibytes(totalBytes)}`;
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }

@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import { run } from '../program.ts';
+import { createTerminal } from '../terminal.ts';
+
+const ANSWER = { finish: 'complete', platform: 'p', model: 'm', retention: 'none', trace: [] };
+
+/** Runs a command against a server that answers everything with these events. */
+async function against(
+  events: readonly object[],
+  words: readonly string[],
+): Promise<{ code: number; out: string; err: string; asked: string }> {
+  let asked = '';
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      asked = `${request.method} ${request.url} ${body}`;
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''));
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const code = await run(words, {
+    terminal: createTerminal({ stdin, stdout, stderr: Object.assign(stderr, { isTTY: true }) }),
+    env: {
+      JELLYFAAS_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      JELLYFAAS_API_KEY: 'sk_0123456789abcdefghijklmnopq',
+    },
+    home: '/nonexistent',
+    cwd: '/nonexistent',
+  });
+  server.close();
+  stdout.end();
+  stderr.end();
+  return { code, out: await text(stdout), err: await text(stderr), asked };
+}
+
+describe('ask', () => {
+  it('lets neither answers nor steps steer the terminal', async () => {
+    const escape = '\u001b[2J\u202e';
+    const step = { type: 'tool-call', id: '1', function: `greeter${escape}`, arguments: { a: escape } };
+    const events = [
+      step,
+      { type: 'text', text: `hello${escape}` },
+      { type: 'answer', answer: `hello${escape}`, ...ANSWER },
+      { type: 'done' },
+    ];
+    for (const option of ['--stream', '--no-stream', '--json', '--trace']) {
+      const { out, err } = await against(events, ['ask', 'hi', option]);
+      expect(out).toContain('hello');
+      expect(out + err).not.toContain('\u001b[2J');
+      expect(out + err).not.toContain('\u202e');
+    }
+  });
+
+  it('says when an answer is not complete, and where it was kept', async () => {
+    const answer = { type: 'answer', answer: 'x', ...ANSWER, finish: 'length', retention: 'provider' };
+    const { code, err } = await against([answer, { type: 'done' }], ['ask', 'hi']);
+    expect([code, err]).toEqual([0, expect.stringMatching(/cut.*\n.*p may keep/)]);
+  });
+
+  it('fails when the stream is cut, or ends with an error', async () => {
+    const cut = await against([{ type: 'text', text: 'half' }], ['ask', 'hi', '--stream']);
+    expect([cut.code, cut.err]).toEqual([1, expect.stringContaining('cut')]);
+    const error = { type: 'error', code: 'models.none_configured', detail: 'There is none.', status: 409 };
+    const failed = await against([error, { type: 'done' }], ['ask', 'hi', '--json']);
+    expect([failed.code, failed.err]).toEqual([1, expect.stringContaining('models.none_configured')]);
+  });
+
+  it('offers a library or named functions, not both', async () => {
+    expect((await against([], ['ask', 'hi', '--library', '--function', 'greeter'])).code).toBe(2);
+  });
+});
+
+describe('model pull', () => {
+  const progress = { type: 'progress', name: 'small', bytes: 1_048_576, totalBytes: 2_097_152 };
+
+  it('shows how far it is, and what came', async () => {
+    const whole = { ...progress, bytes: 2_097_152 };
+    const pulled = await against([progress, whole, { type: 'done' }], ['model', 'pull', 'small']);
+    expect(pulled.asked).toBe('POST /api/v1/models/pull {"name":"small"}');
+    expect(pulled.err).toMatch(/█{15}░{15} 50 % of 2\.0 MiB.*100 %/s);
+    expect([pulled.code, pulled.out]).toEqual([0, 'small is here: 2.0 MiB.\n']);
+  });
+
+  it('fails when the stream is cut, or ends with an error', async () => {
+    expect((await against([progress], ['model', 'pull'])).code).toBe(1);
+    const error = { type: 'error', code: 'models.pull_checksum', detail: 'The checksum is wrong.' };
+    const failed = await against([progress, error], ['model', 'pull']);
+    expect([failed.code, failed.err]).toEqual([1, expect.stringContaining('The checksum is wrong.')]);
+  });
+});
