@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Route } from './route.ts';
+import { Count } from './scalars.ts';
 
 /**
  * Questions in words. `/query-service/v1` is what the public clients send; `/api/v1/ai` adds several functions,
@@ -119,6 +120,19 @@ export const AiModels = z.object({
 /** Absent: the installation's default. Choosing an outside provider is the consent to send it what is asked. */
 export const AiChoice = z.strictObject({ platform: Platform.optional() });
 
+/** How far a model's file has come. The stream ends with `done`, or with `error`: asking again goes on from there. */
+export const PullEvent = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('progress'),
+    name: z.string(),
+    bytes: Count,
+    totalBytes: Count.nullable().describe('Null when the source does not tell'),
+  }),
+  z.object({ type: z.literal('error'), code: z.string(), detail: z.string(), status: z.int() }),
+  z.object({ type: z.literal('done') }),
+]);
+export type PullEvent = z.infer<typeof PullEvent>;
+
 /** The public clients' endpoints. They send more fields than we read, so bodies are not strict. */
 export const queryServiceRoutes = {
   query: {
@@ -175,5 +189,14 @@ export const aiRoutes = {
     body: AiChoice,
     success: { status: 200, content: 'json', schema: AiChoice },
     errors: [400, 401, 413, 415],
+  },
+  pullModel: {
+    method: 'POST',
+    path: '/api/v1/models/pull',
+    summary: 'Fetch the embedded model that the operator configured',
+    access: 'ownerKey',
+    body: z.strictObject({ name: z.string().max(64).optional().describe('The configured one, if given') }),
+    success: { status: 200, content: 'events', schema: PullEvent },
+    errors: [400, 401, 403, 413, 415, 429],
   },
 } as const satisfies Record<string, Route>;

@@ -10,13 +10,21 @@ import type { Functions } from './functions/functions.ts';
 import type { AiParts } from './gateway/ai/serve-ai.ts';
 import { createOriginReader } from './gateway/data/origin-ip.ts';
 import type { McpParts } from './gateway/mcp/serve-mcp.ts';
+import { basename, join } from 'node:path';
 import type { Clock } from './kernel/clock.ts';
+import { PlatformError } from './kernel/errors.ts';
+import type { EventLog } from './kernel/events.ts';
 import type { Lifecycle } from './kernel/lifecycle.ts';
 import type { AccountChoices } from './models/account-choices.ts';
+import { createEmbeddedModel } from './models/embedded.ts';
+import { createModelFiles } from './models/model-files.ts';
 import { createModels } from './models/models.ts';
+import type { Jail } from './sandbox/jail.ts';
 
 export interface AiComposition {
   readonly config: Config;
+  readonly jail: Jail;
+  readonly events: EventLog;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly lifecycle: Lifecycle;
@@ -31,14 +39,20 @@ const MCP_RESULT_BYTES_MAX = 8 * 1_048_576;
 
 /** What lets models, ours or those of MCP clients, call functions. */
 export function composeAi(parts: AiComposition): { readonly ai: AiParts; readonly mcp: McpParts } {
-  const { config, clock, scheduler, lifecycle, functions, invoke, recorder, choices } = parts;
+  const { config, jail, events, clock, scheduler, lifecycle, functions, invoke, recorder, choices } = parts;
   const { directory } = functions;
   const originOf = createOriginReader(config.trustedProxies);
   const originIp: AiParts['originIp'] = (req) => originOf(req).ip;
   const toolsWith = (resultBytesMax: number): FunctionTools =>
     createFunctionTools({ functions, directory, invoke, clock, resultBytesMax });
 
-  const models = createModels({ configured: config.models, choices });
+  const source = sourceOf(config);
+  const modelsDirectory = join(config.dataDir, 'models');
+  const files = createModelFiles({ directory: modelsDirectory });
+  const modelPath = config.modelFile ?? (source && join(modelsDirectory, `${source.name}.gguf`));
+  const embedded =
+    modelPath === undefined ? undefined : createEmbeddedModel({ jail, modelPath, clock, scheduler, events });
+  const models = createModels({ configured: config.models, embedded, choices });
   lifecycle.onClose('models', () => models.close());
   const queries = createQueries({
     models,
@@ -49,11 +63,47 @@ export function composeAi(parts: AiComposition): { readonly ai: AiParts; readonl
     limits: queryLimits,
   });
   return {
-    ai: { queries, models, originIp },
+    ai: {
+      queries,
+      models,
+      originIp,
+      async *pull(name, signal) {
+        if (source === undefined || (name !== undefined && name !== source.name))
+          throw noSource(source?.name);
+        yield* files.pull({ ...source, signal });
+      },
+    },
     mcp: {
       tools: toolsWith(MCP_RESULT_BYTES_MAX),
       originIp,
       onLibraryChanged: (listener) => directory.onChanged(listener),
     },
   };
+}
+
+interface ModelSource {
+  readonly name: string;
+  readonly url: URL;
+  readonly sha256: string;
+}
+
+/** The model is called as its file is. */
+function sourceOf({ modelSource, modelSha256 }: Config): ModelSource | undefined {
+  if (modelSource === undefined || modelSha256 === undefined) return undefined;
+  const url = new URL(modelSource);
+  const name = basename(url.pathname)
+    .replace(/\.gguf$/i, '')
+    .toLowerCase();
+  return { name, url, sha256: modelSha256 };
+}
+
+function noSource(configured: string | undefined): PlatformError {
+  return new PlatformError({
+    kind: 'failed_precondition',
+    code: 'models.no_source',
+    message:
+      configured === undefined
+        ? 'No model is configured to be fetched. The operator sets JELLYFAAS_MODEL_SOURCE and JELLYFAAS_MODEL_SHA256, or names a file on this machine with JELLYFAAS_MODEL_FILE.'
+        : `Only the configured model can be fetched: ${configured}.`,
+  });
 }

@@ -96,6 +96,17 @@ const settings = z.strictObject({
       'Whether `modelUrl` is not your own; default: yes, unless its address is loopback, private or link-local.',
     ),
   modelFile: z.string().min(1).optional().describe('GGUF file of the embedded model.'),
+  modelSource: z
+    .url({ protocol: /^(https?|file)$/ })
+    .optional()
+    .describe(
+      'Where `jellyfaas model pull` fetches the embedded model, a GGUF file, instead of `modelFile`.',
+    ),
+  modelSha256: z
+    .string()
+    .regex(/^[0-9a-fA-F]{64}$/)
+    .optional()
+    .describe('SHA-256 of the file at `modelSource`.'),
   models: z.array(modelSetting).default([]).describe('Models behind APIs; see below.'),
 });
 
@@ -211,6 +222,11 @@ export function loadConfig(env: NodeJS.ProcessEnv, argv: readonly string[]): Con
 function resolveConfig(values: Settings): Config {
   const { bootstrapApiKey, rootKeyFile, rootKeyPassphrase, rootKeyCommand, publicUrl, ...others } = values;
   const { modelUrl, modelName, modelKey, modelOutside, modelFile, models, ...rest } = others;
+  if ((rest.modelSource === undefined) !== (rest.modelSha256 === undefined)) {
+    throw configError([
+      'modelSource and modelSha256 (JELLYFAAS_MODEL_SOURCE, JELLYFAAS_MODEL_SHA256) belong together: set both',
+    ]);
+  }
   if ([rootKeyFile, rootKeyPassphrase, rootKeyCommand].filter((v) => v !== undefined).length > 1) {
     throw configError(['rootKeyFile, rootKeyPassphrase and rootKeyCommand exclude each other: set one']);
   }

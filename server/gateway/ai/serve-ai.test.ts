@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AiEvent } from '../../../contract/index.ts';
+import { AiEvent, PullEvent } from '../../../contract/index.ts';
 import { PlatformError } from '../../kernel/errors.ts';
-import { OWNER_KEY, owner } from '../testing/fakes.ts';
+import { MEMBER_KEY, OWNER_KEY, owner } from '../testing/fakes.ts';
 import { type RunningGateway, json, startGateway } from '../testing/start.ts';
 import { ANSWER } from './testing/fake-ai.ts';
 
@@ -263,5 +263,35 @@ describe('the choice of a model', () => {
     expect(await json(running.fetch('/api/v1/ai/models'))).toEqual({
       models: [{ platform: 'own', model: 'scripted', isOutside: false, retention: 'none' }],
     });
+  });
+});
+
+describe('fetching the embedded model', () => {
+  const pull = async (body: object, headers: Record<string, string> = {}): Promise<string> => {
+    const init = { method: 'POST', body: JSON.stringify(body) };
+    const response = await running.fetch('/api/v1/models/pull', {
+      ...init,
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+    return `${response.status} ${await response.text()}`;
+  };
+
+  it('shows its progress and says when it is done', async () => {
+    const events = [...(await pull({})).matchAll(/^data: (.+)$/gm)].map(([, data = '']) =>
+      PullEvent.parse(JSON.parse(data)),
+    );
+    expect(events).toEqual([
+      { type: 'progress', name: 'tiny', bytes: 1, totalBytes: 2 },
+      { type: 'progress', name: 'tiny', bytes: 2, totalBytes: 2 },
+      { type: 'done' },
+    ]);
+  });
+
+  it('ends with the error when it fails', async () => {
+    expect(await pull({ name: 'other' })).toContain('"type":"error","code":"models.no_source"');
+  });
+
+  it('is for the owner alone', async () => {
+    expect(await pull({}, { 'x-jf-apikey': MEMBER_KEY })).toContain('403');
   });
 });

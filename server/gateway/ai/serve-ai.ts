@@ -5,6 +5,7 @@ import {
   type AiAnswer,
   type AiEvent,
   type AiQuery,
+  type PullEvent,
   aiRoutes,
   queryServiceRoutes,
 } from '../../../contract/index.ts';
@@ -13,6 +14,7 @@ import type { Queries, Query, QueryAnswer } from '../../ai/query.ts';
 import type { Json } from '../../functions/spec.ts';
 import { toPlatformError } from '../../kernel/errors.ts';
 import type { Models } from '../../models/chat-model.ts';
+import type { PullProgress } from '../../models/model-files.ts';
 import { bind } from '../control/bind.ts';
 import type { ControlPlaneOptions } from '../control/control-plane-options.ts';
 import { openEventStream } from '../control/event-stream.ts';
@@ -23,6 +25,8 @@ import { renderError, reportFailure } from '../errors.ts';
 export interface AiParts {
   readonly queries: Queries;
   readonly models: Pick<Models, 'list' | 'choice' | 'choose'>;
+  /** Fetches the configured model; the name, if given, has to be its own. Rejects with `models.*` errors. */
+  readonly pull: (name: string | undefined, signal: AbortSignal) => AsyncIterable<PullProgress>;
   /** Textual IP address of whoever makes a request. */
   readonly originIp: (req: IncomingMessage) => string;
 }
@@ -43,6 +47,7 @@ export function serveAi(app: FastifyInstance, options: AiOptions): void {
   serveQueryService(app, options, slots);
   serveQuery(app, options, slots);
   serveModels(app, options);
+  servePull(app, options);
 }
 
 function serveQueryService(app: FastifyInstance, options: AiOptions, slots: Slots): void {
@@ -146,11 +151,15 @@ async function stream(
     send({ type: 'answer', ...shown(answer, withTrace) });
   } catch (thrown) {
     reportFailure(events, thrown, 'ai');
-    const { code, message } = toPlatformError(thrown);
-    send({ type: 'error', code, detail: message, status: renderError(thrown, 'problem').status });
+    send(failed(thrown));
   }
   send({ type: 'done' });
   client.end();
+}
+
+function failed(thrown: unknown): Extract<AiEvent, { type: 'error' }> {
+  const { code, message } = toPlatformError(thrown);
+  return { type: 'error', code, detail: message, status: renderError(thrown, 'problem').status };
 }
 
 function serveModels(app: FastifyInstance, { accounts, ai: { models } }: AiOptions): void {
@@ -166,5 +175,21 @@ function serveModels(app: FastifyInstance, { accounts, ai: { models } }: AiOptio
   bind(app, accounts, aiRoutes.setAiChoice, async ({ principal, body }) => {
     await models.choose(principal.accountId, body.platform ?? null);
     return await choiceOf(principal);
+  });
+}
+
+function servePull(app: FastifyInstance, { accounts, ai, events, limits, closing }: AiOptions): void {
+  bind(app, accounts, aiRoutes.pullModel, async ({ body, reply }) => {
+    const client = openEventStream(reply, { heartbeatMs: limits.heartbeatMs, closing });
+    const send = (event: PullEvent): boolean => client.send(event, event.type);
+    try {
+      for await (const progress of ai.pull(body.name, client.signal))
+        if (!send({ type: 'progress', ...progress })) await client.writable();
+      send({ type: 'done' });
+    } catch (thrown) {
+      reportFailure(events, thrown, 'models');
+      send(failed(thrown));
+    }
+    client.end();
   });
 }

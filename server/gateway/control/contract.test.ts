@@ -35,6 +35,7 @@ const BODY: Record<string, object> = {
   queryFunction: { query: 'What?', function: 'greeter', ai_platform: 'gemini' },
   aiQuery: { question: 'What?', functions: ['greeter'], trace: true },
   setAiChoice: { platform: 'own' },
+  pullModel: {},
 };
 
 const ROUTES: [string, Route][] = Object.entries<Route>({
@@ -54,9 +55,11 @@ function requestFor(name: string, route: Route): { path: string; init: RequestIn
     init.body = form;
   } else if (route.body !== undefined) {
     init.body = JSON.stringify(BODY[name]);
-    init.headers = { 'content-type': 'application/json' };
+    init.headers = {
+      'content-type': 'application/json',
+      ...(route.access === 'token' && { jfwt: `token:${OWNER_KEY}` }),
+    };
   }
-  if (route.access === 'token') init.headers = { ...init.headers, jfwt: `token:${OWNER_KEY}` };
   return { path: path + (QUERY[name] ?? ''), init };
 }
 

@@ -1,4 +1,5 @@
 import type { Query, QueryAnswer, QueryEvent } from '../../../ai/query.ts';
+import { PlatformError } from '../../../kernel/errors.ts';
 import type { AiParts } from '../serve-ai.ts';
 
 export interface FakeAi extends AiParts {
@@ -27,6 +28,12 @@ export function fakeAi(): FakeAi {
   const fake: FakeAi = {
     asked,
     answer: async () => ANSWER,
+    async *pull(name = 'tiny') {
+      yield { name, bytes: 1, totalBytes: 2 };
+      if (name !== 'tiny')
+        throw new PlatformError({ kind: 'not_found', code: 'models.no_source', message: 'No.' });
+      yield { name, bytes: 2, totalBytes: 2 };
+    },
     originIp: () => '192.0.2.1',
     queries: {
       ask: (query, onEvent = () => undefined) => {
