@@ -1,0 +1,135 @@
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import {
+  type Client,
+  type Platform,
+  type ScriptedModel,
+  createClient,
+  startPlatform,
+  startScriptedModel,
+} from '../testkit/index.ts';
+import { type CanaryRun, startCanaryRun } from './canary.ts';
+import { type Script, deployTool, exerciseQueries } from './exercise-ai.ts';
+import { inspectRunning, inspectStopped } from './inspect.ts';
+import { type Mutant, checkoutOf } from './mutants.ts';
+import { readAllStores } from './open-stores.ts';
+import type { Leak } from './sweep.ts';
+
+/** P7 to P9: of a question in words, its tools and its answer nothing stays but records with the six fields of D1. */
+const startedAt = Date.now();
+const run = startCanaryRun();
+const script: Script = { replies: [] };
+let model: ScriptedModel;
+let platform: Platform;
+let client: Client;
+
+beforeAll(async () => {
+  model = await startScriptedModel(() => script.replies.shift() ?? { text: 'nothing more to say' });
+  platform = await start();
+  client = createClient(platform.url, platform.apiKey);
+});
+
+afterAll(async () => {
+  await platform.stop();
+  platform.remove();
+  await model.close();
+});
+
+function start(checkout?: string): Promise<Platform> {
+  return startPlatform({
+    ...(checkout !== undefined && { checkout }),
+    layersOf: inject('platform').dataDir,
+    env: {
+      JELLYFAAS_MODEL_URL: model.url,
+      JELLYFAAS_MODEL_NAME: 'scripted',
+      JELLYFAAS_MODEL_KEY: `key-${run.mark('model key')}`,
+    },
+  });
+}
+
+/** The operator gives the key by environment: there it may stand, in the server's own process and nowhere else. */
+function tell(leaks: readonly Leak[], of: CanaryRun): string[] {
+  const sinkOf = ({ excerpt }: Leak): string =>
+    [...of.sinks].find(([mark]) => excerpt.includes(mark))?.[1] ?? 'unknown input';
+  return leaks
+    .filter((leak) => !(sinkOf(leak) === 'model key' && leak.place.endsWith('environ')))
+    .map((leak) => `${sinkOf(leak)} in ${leak.place} (${leak.encoding})`);
+}
+
+describe('a question leaves nothing of its words, tools and answers', () => {
+  it('in processes and in any answer of the platform', async () => {
+    await deployTool(client);
+    await exerciseQueries(client, script, run);
+    expect(run.sinks.size).toBeGreaterThan(30);
+    expect(model.requests.length).toBeGreaterThan(15);
+    expect(tell(await inspectRunning(platform, client, run), run)).toEqual([]);
+  });
+
+  it('on disk, in stores opened with all keys, in logs or temporary directories', async () => {
+    expect(await platform.stop()).toBe(0);
+    expect(tell(await inspectStopped(platform, run, startedAt), run)).toEqual([]);
+  });
+
+  it('but records that tell neither model nor tokens nor tools', async () => {
+    const records = (await readAllStores(platform.dataDir)).filter(({ table }) => table === 'call');
+    const queries = records.filter(({ row }) => String(row['function_id']).endsWith('q'));
+    expect(queries.length).toBeGreaterThan(8);
+    for (const { row } of records) {
+      expect(Object.keys(row).toSorted()).toEqual([
+        'account_id',
+        'duration_ms',
+        'function_id',
+        'ok',
+        'origin_ip',
+        'version',
+      ]);
+    }
+  });
+});
+
+const FS = `process.getBuiltinModule('node:fs')`;
+const AI_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'questions kept in a prompt log',
+    edits: [
+      {
+        file: 'server/models/provider-fetch.ts',
+        find: 'const headers = new Headers(init?.headers);',
+        replace: `const headers = new Headers(init?.headers); ${FS}.appendFileSync('/tmp/prompts-' + process.pid, String(init?.body));`,
+      },
+    ],
+  },
+  {
+    name: 'questions in the log of the loop',
+    edits: [
+      {
+        file: 'server/ai/conversation.ts',
+        find: '  async run(): Promise<Outcome> {\n',
+        replace:
+          '  async run(): Promise<Outcome> {\n    process.stderr.write(JSON.stringify(this.#messages));\n',
+      },
+    ],
+  },
+];
+
+describe('the harness catches', () => {
+  for (const mutant of AI_MUTANTS) {
+    it(mutant.name, async () => {
+      const from = Date.now();
+      const checkout = checkoutOf(mutant);
+      const leaky = await start(checkout);
+      const marks = startCanaryRun();
+      try {
+        const user = createClient(leaky.url, leaky.apiKey);
+        await deployTool(user);
+        await exerciseQueries(user, script, marks);
+        await leaky.stop();
+        expect(await inspectStopped(leaky, marks, from)).not.toEqual([]);
+      } finally {
+        await leaky.crash();
+        leaky.remove();
+        rmSync(checkout, { recursive: true, force: true });
+      }
+    });
+  }
+});
