@@ -108,7 +108,7 @@ export async function exerciseQueries(client: Client, script: Script, run: Canar
 /** A client that leaves while the model is speaking. */
 async function abandoned(client: Client, script: Script, run: CanaryRun): Promise<void> {
   const gone = new AbortController();
-  script.replies = [{ text: run.mark('answer that nobody waits for'), hang: true }];
+  script.replies = [{ text: run.mark('answer that nobody waits for'), hang: 'after-first-write' }];
   const response = fetch(`${client.url}/api/v1/ai/query`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', jfwt: await client.token(), accept: 'text/event-stream' },
