@@ -27,6 +27,7 @@ export type ConsoleLine = Output<typeof contract.ConsoleLine>;
 export type AiEvent = contract.AiEvent;
 export type AiModels = Output<typeof contract.AiModels>;
 export type AiChoice = Output<typeof contract.AiChoice>;
+export type PullEvent = contract.PullEvent;
 export type Runtimes = Output<typeof contract.Runtimes>;
 
 const TIMEOUT_MS = 30_000;

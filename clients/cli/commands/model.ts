@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AiChoice, AiModels, Api } from '../api.ts';
+import type { AiChoice, AiModels, Api, PullEvent } from '../api.ts';
 import { connect, print, table, withJson, type Context } from '../context.ts';
 import { CliError, usageError } from '../failure.ts';
 
@@ -26,12 +26,14 @@ export function addModelCommands(program: Command, context: Context): void {
     });
 
   const pull = withJson(model.command('pull'))
-    .description('fetch a model that the operator configured; one that was interrupted goes on')
-    .argument('[name]', 'the default one unless given')
+    .description('as the owner: fetch the configured model; one that was interrupted goes on')
+    .argument('[name]', 'the configured one, to be sure')
     .action(async (name: string | undefined) => {
-      const value = await follow(context, connect(context, pull), name);
-      const lines = [`${value.name} is here: ${mebibytes(value.bytes)}.`];
-      print(context, pull, { value, lines });
+      const last = await follow(context, connect(context, pull), name);
+      const value = last === undefined ? {} : { name: last.name, bytes: last.bytes };
+      const line =
+        last === undefined ? 'The model is here.' : `${last.name} is here: ${mebibytes(last.bytes)}.`;
+      print(context, pull, { value, lines: [line] });
     });
 
   const use = withJson(model.command('use'))
@@ -49,32 +51,24 @@ export function addModelCommands(program: Command, context: Context): void {
     });
 }
 
-interface PullProgress {
-  readonly name: string;
-  readonly bytes: number;
-  /** Null when the source does not tell. */
-  readonly totalBytes: number | null;
-}
+type PullProgress = Extract<PullEvent, { type: 'progress' }>;
 
-type PullEvent =
-  | ({ readonly type: 'progress' } & PullProgress)
-  | { readonly type: 'error'; readonly code: string; readonly detail: string }
-  | { readonly type: 'done' };
-
-/** Shows how far the server is; ends when the model is in place. */
-async function follow({ terminal }: Context, api: Api, name: string | undefined): Promise<PullProgress> {
+/** Shows how far the server is; ends when the model is in place. Undefined if it told of no progress. */
+async function follow(
+  { terminal }: Context,
+  api: Api,
+  name: string | undefined,
+): Promise<PullProgress | undefined> {
   let progress: PullProgress | undefined;
   const body = name === undefined ? {} : { name };
   for await (const event of api.events<PullEvent>('/api/v1/models/pull', { body })) {
     if (event.type === 'error') throw new CliError(event.detail, { code: event.code });
-    if (event.type === 'done' && progress !== undefined) {
+    if (event.type === 'done') {
       terminal.status('');
-      return { name: progress.name, bytes: progress.bytes, totalBytes: progress.totalBytes };
+      return progress;
     }
-    if (event.type === 'progress') {
-      progress = event;
-      terminal.status(bar(event));
-    }
+    progress = event;
+    terminal.status(bar(event));
   }
   throw new CliError('The server ended the stream. Run the command again: it goes on where it was.');
 }

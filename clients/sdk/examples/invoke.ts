@@ -1,4 +1,6 @@
 /** Functions in one call each. */
+import { openAsBlob } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { JellyFaaSError, jellyfaas } from '@jellyfaas/sdk';
 
 const client = jellyfaas({
@@ -10,6 +12,8 @@ const client = jellyfaas({
 console.log(await client.invoke('greeter', { query: { name: 'Ada' } }));
 console.log(await client.invoke('sum-up', { json: { numbers: [1, 2, 3] } }));
 console.log(await client.invoke('reverse', { file: new Blob(['desserts']) }));
+const itself = await openAsBlob(fileURLToPath(import.meta.url));
+console.log(String(await client.invoke('reverse', { file: itself })).length > 1000);
 
 // The answer as it comes, for streaming or for statuses that are no failure to you.
 const response = await client.call('greeter', { query: { name: 'Ada', status: 404 } });
