@@ -14,8 +14,14 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The pinned Node that everything else runs on. */
 export const pinnedNode = join(root, 'node_modules', 'node', 'bin', 'node');
 
-/** Directories with a lock file of their own; the Node binaries of runtimes lie apart (see its package.json). */
-const PROJECTS = ['.', 'guest/runtimes'];
+/** Directories with a lock file of their own; why each lies apart is said in its package.json. */
+const PROJECTS = [
+  { path: '.', name: 'platform' },
+  { path: 'guest/runtimes', name: 'Node runtimes' },
+  // Its optional packages are builds for graphics cards, 700 MB; the one for processors is a project of its own.
+  { path: 'guest/model', name: 'model engine', flags: ['--omit=optional'] },
+  { path: 'guest/model/native', name: "model engine's binary" },
+];
 
 function run(command, args, options = {}) {
   const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });
@@ -30,31 +36,31 @@ function fail(message) {
 
 /** Installs what the lock files name, unless this very lock was installed before. */
 export function ensureDependencies() {
-  for (const project of PROJECTS) {
-    const directory = join(root, project);
+  for (const { path, name, flags = [] } of PROJECTS) {
+    const directory = join(root, path);
     const digest = createHash('sha256')
       .update(readFileSync(join(directory, 'package-lock.json')))
       .digest('hex');
     const stamp = join(directory, 'node_modules', '.installed-lock');
     if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) continue;
-    process.stderr.write(`Installing dependencies (${project === '.' ? 'platform' : 'Node runtimes'}) …\n`);
+    process.stderr.write(`Installing dependencies (${name}) …\n`);
     // Install scripts stay off: native packages bring their binaries, and a stray compile needs a toolchain.
     // `install --no-save` keeps to the lock file; `ci` would insist on binaries for platforms that a registry lacks.
     if (
       run(
         'npm',
-        ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+        ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...flags],
         {
           cwd: directory,
         },
       ) !== 0
     ) {
       fail(
-        `npm could not install the dependencies of ${project}. Check the network and npm's registry setting, then try again.`,
+        `npm could not install the dependencies of ${path}. Check the network and npm's registry setting, then try again.`,
       );
     }
     // The pinned Node is the exception: its script unpacks the binary for this machine.
-    if (project === '.' && run('npm', ['rebuild', 'node', '--loglevel=error']) !== 0) {
+    if (path === '.' && run('npm', ['rebuild', 'node', '--loglevel=error']) !== 0) {
       fail('npm could not unpack the pinned Node.');
     }
     writeFileSync(stamp, digest);

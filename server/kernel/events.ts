@@ -23,6 +23,8 @@ const EVENTS = {
   'build.resumed': { count: 'count' },
   'instance.started': { runtime: 'code', took: 'milliseconds' },
   'instance.ended': { runtime: 'code', reason: 'code' },
+  'model.started': { took: 'milliseconds' },
+  'model.ended': { reason: 'code' },
   'pool.exhausted': { live: 'count' },
   'egress.refused': { code: 'code' },
   'calls.flushed_late': { took: 'milliseconds', rows: 'count' },
