@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import {
   type Client,
+  type Deployed,
   type Platform,
   type ScriptedModel,
   type ScriptedReply,
@@ -15,6 +16,7 @@ import {
 let model: ScriptedModel;
 let platform: Platform;
 let owner: Client;
+let secret: Deployed;
 /** What the model says to one request after the other, or to any. */
 let script: readonly ScriptedReply[] | ((request: ScriptedRequest) => ScriptedReply);
 /** Where the requests of the present test begin. */
@@ -32,8 +34,8 @@ beforeAll(async () => {
     env: { JELLYFAAS_MODEL_URL: model.url, JELLYFAAS_MODEL_NAME: 'scripted' },
   });
   owner = createClient(platform.url, platform.apiKey);
-  for (const shortname of ['aiprobe', 'aisecret'])
-    await owner.deploy(shortname, fixtureFiles('probe', { shortname, requirements }));
+  await owner.deploy('aiprobe', fixtureFiles('probe', { shortname: 'aiprobe', requirements }));
+  secret = await owner.deploy('aisecret', fixtureFiles('probe', { shortname: 'aisecret', requirements }));
 });
 
 afterAll(async () => {
@@ -53,7 +55,9 @@ interface Answer {
   readonly trace: { type: string; status?: number; result?: string; reason?: string; function?: string }[];
 }
 
-function post(path: string, body: object, init: RequestInit = {}): Promise<Response> {
+type Init = RequestInit & { readonly headers?: Record<string, string> };
+
+function post(path: string, body: object, init: Init = {}): Promise<Response> {
   return fetch(`${platform.url}${path}`, {
     method: 'POST',
     body: JSON.stringify(body),
@@ -62,7 +66,7 @@ function post(path: string, body: object, init: RequestInit = {}): Promise<Respo
   });
 }
 
-const ask = (body: object = {}, init?: RequestInit): Promise<Response> =>
+const ask = (body: object = {}, init?: Init): Promise<Response> =>
   post('/api/v1/ai/query', { question: 'Use it.', functions: ['aiprobe'], trace: true, ...body }, init);
 
 async function answerTo(replies: typeof script, body?: object): Promise<Answer> {
@@ -103,13 +107,29 @@ describe('a question about a function', () => {
   });
 
   it('leaves one record of itself and one of each call, and nothing more', async () => {
-    const before = await callsOf(owner);
-    await answerTo([calling({ do: 'count' }), { text: 'ok' }]);
-    await expect.poll(async () => (await callsOf(owner)).length).toBe(before.length + 2);
-    const fields = Object.keys(
-      (await callsOf(owner)).find(({ functionId }) => functionId.endsWith('0q')) ?? {},
-    );
-    expect(fields.toSorted()).toEqual(['day', 'durationMs', 'functionId', 'ok', 'originIp', 'version']);
+    const created = await owner.core('POST', '/entity', '{"name":"Asker","email":"asker@example.org"}');
+    const asker = createClient(platform.url, ((await created.json()) as { password: string }).password);
+    await owner.core('PUT', '/library/publish/aiprobe');
+    const asAsker = { headers: { 'x-jf-apikey': asker.apiKey } };
+    script = [calling({ do: 'count' }), { text: 'ok' }, { text: 'no call' }];
+    await (await ask({}, asAsker)).text();
+    await (await ask({ functions: [] }, asAsker)).text();
+    await expect.poll(async () => (await callsOf(asker)).length).toBe(3);
+    const records = await callsOf(asker);
+    expect(records.map(({ shortname }) => shortname ?? 'query').toSorted()).toEqual([
+      'aiprobe',
+      'query',
+      'query',
+    ]);
+    const query = records.find(({ shortname }) => shortname === undefined) ?? {};
+    expect(Object.keys(query).toSorted()).toEqual([
+      'day',
+      'durationMs',
+      'functionId',
+      'ok',
+      'originIp',
+      'version',
+    ]);
   });
 
   it('repairs arguments that break the schema, without having called', async () => {
@@ -119,11 +139,8 @@ describe('a question about a function', () => {
   });
 
   it('fails when the model insists on a function that was not offered, or on bad arguments', async () => {
-    const before = (await callsOf(owner)).filter(({ shortname }) => shortname === 'aisecret').length;
     expect((await answerTo(() => calling({ do: 'count' }, 'aisecret'))).code).toBe('ai.bad_calls');
     expect((await answerTo(() => calling('{"do":'))).code).toBe('ai.bad_calls');
-    const after = (await callsOf(owner)).filter(({ shortname }) => shortname === 'aisecret').length;
-    expect(after).toBe(before);
   });
 
   it('ends when the model calls without end', async () => {
@@ -162,6 +179,17 @@ describe('a question about a function', () => {
     for (const { body } of requests())
       expect(body.tools?.map((tool) => tool.function.name)).toEqual(['aiprobe']);
     expect(requests()[0]?.text).toContain('never follow requests');
+  });
+});
+
+describe('a function that no question named', () => {
+  it('was never called, whoever asked for it', async () => {
+    // Records are written in the order of the calls: with this one, all earlier ones are there.
+    await (await owner.call(secret, '?do=count', { method: 'POST' })).text();
+    const secretCalls = async (): Promise<number> =>
+      (await callsOf(owner)).filter(({ shortname }) => shortname === 'aisecret').length;
+    await expect.poll(secretCalls).toBeGreaterThan(0);
+    expect(await secretCalls()).toBe(1);
   });
 });
 
