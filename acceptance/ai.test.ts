@@ -55,7 +55,7 @@ interface Answer {
   readonly trace: { type: string; status?: number; result?: string; reason?: string; function?: string }[];
 }
 
-type Init = RequestInit & { readonly headers?: Record<string, string> };
+type Init = Omit<RequestInit, 'headers'> & { readonly headers?: Record<string, string> };
 
 function post(path: string, body: object, init: Init = {}): Promise<Response> {
   return fetch(`${platform.url}${path}`, {
