@@ -4,7 +4,7 @@ import type { FunctionTools } from './ai/function-tool.ts';
 import { queryLimits } from './ai/limits.ts';
 import type { Invoke } from './calls/invoke.ts';
 import type { Recorder } from './calls/recorder.ts';
-import type { Scheduler } from './calls/scheduler.ts';
+import type { Scheduler } from './kernel/scheduler.ts';
 import type { Config } from './config.ts';
 import type { Functions } from './functions/functions.ts';
 import type { AiParts } from './gateway/ai/serve-ai.ts';

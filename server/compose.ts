@@ -6,7 +6,7 @@ import { createInvoke, type Invoke } from './calls/invoke.ts';
 import { type CallLimits, defaultCallLimits } from './calls/limits.ts';
 import { createPool, type Pool } from './calls/pool.ts';
 import { type Recorder, createRecorder } from './calls/recorder.ts';
-import { type Scheduler, systemScheduler } from './calls/scheduler.ts';
+import { type Scheduler, systemScheduler } from './kernel/scheduler.ts';
 import { composeAi } from './compose-ai.ts';
 import type { Config } from './config.ts';
 import { openDataDirectory } from './data-directory.ts';

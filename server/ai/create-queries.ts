@@ -1,5 +1,5 @@
 import type { Recorder } from '../calls/recorder.ts';
-import type { Scheduler } from '../calls/scheduler.ts';
+import type { Scheduler } from '../kernel/scheduler.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { FunctionId } from '../kernel/ids.ts';
 import type { Models } from '../models/chat-model.ts';

@@ -7,7 +7,7 @@ import type { Deployment } from './deployment.ts';
 import type { StartInstance } from './instance-starter.ts';
 import type { Instance } from './instance.ts';
 import type { CallLimits } from './limits.ts';
-import type { Scheduler, Timer } from './scheduler.ts';
+import type { Scheduler, Timer } from '../kernel/scheduler.ts';
 import { LoadFailure } from './worker.ts';
 
 /** Somebody who wants an instance. Hears exactly one of the two, possibly at once. */

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { AccountId, FunctionId } from '../kernel/ids.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { Scheduler } from '../kernel/scheduler.ts';
 
 export interface ConsoleLine {
   readonly stream: 'stdout' | 'stderr';

@@ -4,7 +4,7 @@ import type { JailExit } from '../sandbox/jail.ts';
 import { callErrors, exitError } from './call-errors.ts';
 import type { UpstreamRequest } from './http1-request.ts';
 import type { CallLimits } from './limits.ts';
-import { type Scheduler, within } from './scheduler.ts';
+import { type Scheduler, within } from '../kernel/scheduler.ts';
 import { type Exchange, type ResponseHandler, Upstream, type UpstreamFailure } from './upstream.ts';
 import { type Worker, memoryMibOf } from './worker.ts';
 

@@ -8,7 +8,7 @@ import type { Instance } from './instance.ts';
 import type { CallMetrics, CallResult } from './metrics.ts';
 import type { Pool } from './pool.ts';
 import type { Recorder } from './recorder.ts';
-import type { Scheduler, Timer } from './scheduler.ts';
+import type { Scheduler, Timer } from '../kernel/scheduler.ts';
 import type { Exchange, ResponseHandler, UpstreamFailure } from './upstream.ts';
 
 export interface Call {

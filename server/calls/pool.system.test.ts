@@ -17,7 +17,7 @@ import { defaultCallLimits } from './limits.ts';
 import { noMetrics } from './metrics.ts';
 import { type Pool, createPool } from './pool.ts';
 import { createRecorder } from './recorder.ts';
-import { systemScheduler } from './scheduler.ts';
+import { systemScheduler } from '../kernel/scheduler.ts';
 import { type Answer, BOB, callOf, collect, deploymentOf } from './testing/rig.ts';
 
 /** The pool over real jails and the real Node worker. */

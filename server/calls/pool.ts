@@ -13,7 +13,7 @@ import type { Instance } from './instance.ts';
 import type { CallLimits } from './limits.ts';
 import { createMemoryBudget } from './memory-budget.ts';
 import type { CallMetrics } from './metrics.ts';
-import type { Scheduler, Timer } from './scheduler.ts';
+import type { Scheduler, Timer } from '../kernel/scheduler.ts';
 import { createWarmWorkers } from './warm-workers.ts';
 import { type Worker, createWorkerStarter, flavourOf } from './worker.ts';
 

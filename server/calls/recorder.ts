@@ -2,7 +2,7 @@ import { type Clock, utcDay } from '../kernel/clock.ts';
 import type { EventLog } from '../kernel/events.ts';
 import type { CallRecord, CallStore } from './call-record.ts';
 import type { CallLimits } from './limits.ts';
-import type { Scheduler, Timer } from './scheduler.ts';
+import type { Scheduler, Timer } from '../kernel/scheduler.ts';
 
 /**
  * Collects call records in memory and hands them to the store in batches: a call never waits on a disk, and the

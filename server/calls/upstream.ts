@@ -2,7 +2,7 @@ import { type Socket, connect } from 'node:net';
 import type { Clock } from '../kernel/clock.ts';
 import { BodySender, type UpstreamRequest, encodeHead } from './http1-request.ts';
 import { ResponseParser, type ResponseSink } from './http1-response.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { Scheduler } from '../kernel/scheduler.ts';
 
 export type UpstreamFailure =
   /** The function saw nothing of the request. */

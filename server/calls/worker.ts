@@ -8,7 +8,7 @@ import { type Deployment, SIZES, type SizeCode } from './deployment.ts';
 import { type GuestChannel, type GuestMessage, openGuestChannel } from './guest-channel.ts';
 import type { CallLimits } from './limits.ts';
 import type { CallMetrics } from './metrics.ts';
-import { type Scheduler, within } from './scheduler.ts';
+import { type Scheduler, within } from '../kernel/scheduler.ts';
 
 /** Everything that has to be settled before a worker starts; nothing in it names an account or a function. */
 export interface Flavour {

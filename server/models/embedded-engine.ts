@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { type Scheduler, within } from '../calls/scheduler.ts';
+import { type Scheduler, within } from '../kernel/scheduler.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { EventLog } from '../kernel/events.ts';
 import type { Jail, JailBind, JailedProcess, JailExit } from '../sandbox/jail.ts';

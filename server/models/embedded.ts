@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
-import type { Scheduler, Timer } from '../calls/scheduler.ts';
+import type { Scheduler, Timer } from '../kernel/scheduler.ts';
 import type { Json } from '../functions/spec.ts';
 import type { AccountId } from '../kernel/ids.ts';
 import type { ChatModel, ModelPart, ModelRequest } from './chat-model.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../kernel/clock.ts';
-import type { Scheduler } from '../scheduler.ts';
+import type { Scheduler } from '../../kernel/scheduler.ts';
 
 /** Time that moves only when a test says so. */
 export interface ManualTime extends Clock, Scheduler {

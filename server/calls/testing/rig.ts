@@ -13,7 +13,7 @@ import { type CallLimits, defaultCallLimits } from '../limits.ts';
 import { noMetrics } from '../metrics.ts';
 import { type Pool, createPool } from '../pool.ts';
 import { type Recorder, createRecorder } from '../recorder.ts';
-import { type Scheduler, systemScheduler } from '../scheduler.ts';
+import { type Scheduler, systemScheduler } from '../../kernel/scheduler.ts';
 import { type ProcessJail, createProcessJail, nodePlan } from './process-jail.ts';
 
 export const ALICE = 'acct_alice' as AccountId;

@@ -5,7 +5,7 @@ import { callErrors } from '../../calls/call-errors.ts';
 import { type Deployment, type DeploymentDirectory, mayCall } from '../../calls/deployment.ts';
 import type { Call, CallHandler, Invoke, RunningCall } from '../../calls/invoke.ts';
 import type { CallLimits } from '../../calls/limits.ts';
-import type { Scheduler } from '../../calls/scheduler.ts';
+import type { Scheduler } from '../../kernel/scheduler.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { PlatformError, notFound } from '../../kernel/errors.ts';
 import type { EventLog } from '../../kernel/events.ts';

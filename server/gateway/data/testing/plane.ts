@@ -3,7 +3,7 @@ import { type Server, createServer } from 'node:http';
 import { type AddressInfo, type Socket, connect } from 'node:net';
 import type { Principal } from '../../../accounts/principal.ts';
 import type { Deployment } from '../../../calls/deployment.ts';
-import { systemScheduler } from '../../../calls/scheduler.ts';
+import { systemScheduler } from '../../../kernel/scheduler.ts';
 import { type Rig, type RigOptions, createRig, deploymentOf } from '../../../calls/testing/rig.ts';
 import { systemClock } from '../../../kernel/clock.ts';
 import type { AccountId, ApiKeyId } from '../../../kernel/ids.ts';
