@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { measureAi } from './ai.ts';
 import type { Bench, Measurement } from './bench.ts';
 import { measureColdStart } from './cold-start.ts';
 import { measureDeploy } from './deploy.ts';
@@ -24,6 +25,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   gateway: measureGateway,
   'cold-start': measureColdStart,
   validate: measureValidate,
+  ai: measureAi,
   memory: measureMemory,
 };
 

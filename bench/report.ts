@@ -72,6 +72,11 @@ compared is compared in turns (A B A B) within the run.
   included. "Dependencies cached": one package beyond the framework, installed by an earlier deploy of the
   account. "First ever": the download and preparation of the runtime's base is part of it.
 - **Validate**: API key to JFWT, requests per second of the server's CPU time.
+- **Query**: questions in words to a scripted model in a process of its own, which answers at once. A step is a
+  request to the model and what follows from it; a query of two steps calls a warm function and answers. Taken off
+  are the same call made directly and the model's time from a request's arrival to the end of its answer. "First
+  delta": from the model's clock when it writes to the client's when it reads. Memory is the peak of VmRSS while
+  the streams run, less what it was before.
 - **Memory**: VmRSS of the server, ten seconds after it is ready, no instance running.`;
 
 /** Writes the report, and keeps what people wrote under "Notes". */
