@@ -1,7 +1,7 @@
 import { type ScriptedReply, type ScriptedRequest, startScriptedModel } from '../testkit/scripted-model.ts';
 import { CROWD_DELTAS, type ModelMessage, STAMP_LENGTH } from './model.ts';
 
-/** Fulfilled when the whole crowd has its first delta. */
+/** Fulfilled when all of the crowd's questions are there. */
 const crowd = { waiting: 0, complete: Promise.withResolvers<void>() };
 
 const send = (message: ModelMessage): void => void process.send?.(message);
@@ -51,9 +51,9 @@ function crowded(size: number): ScriptedReply {
 }
 
 /**
- * The child that `startModel` forks. It goes by the first word of the question:
- * `call` is answered with a call of the function that is offered and then in words, `stream` with the time at once
- * and the rest when the reader has it, `crowd <n>` with deltas once n questions are there.
+ * The child that `startModel` forks. It goes by the first word of the question: `call` is answered with a call of
+ * the function that is offered and then in words, `stream` with the time at once and the rest when the reader has
+ * it, `crowd <n>` with deltas once n questions are there.
  */
 const model = await startScriptedModel(replyTo);
 send({ url: model.url });

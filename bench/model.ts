@@ -24,7 +24,7 @@ export interface BenchModel {
 }
 
 export async function startModel(): Promise<BenchModel> {
-  const child = fork(fileURLToPath(new URL('model-process.ts', import.meta.url)));
+  const child = fork(fileURLToPath(new URL('./model-process.ts', import.meta.url)));
   const [first] = (await once(child, 'message')) as [ModelMessage];
   if (!('url' in first)) throw new Error('the scripted model did not start');
   return {
