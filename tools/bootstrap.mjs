@@ -19,8 +19,9 @@ const PROJECTS = [
   { path: '.', name: 'platform' },
   { path: 'guest/runtimes', name: 'Node runtimes' },
   // Its optional packages are builds for graphics cards, 700 MB; the one for processors is a project of its own.
-  { path: 'guest/model', name: 'model engine', flags: ['--omit=optional'] },
-  { path: 'guest/model/native', name: "model engine's binary" },
+  // Everything but the embedded model works without it.
+  { path: 'guest/model', name: 'model engine', flags: ['--omit=optional'], optional: true },
+  { path: 'guest/model/native', name: "model engine's binary", optional: true },
 ];
 
 function run(command, args, options = {}) {
@@ -36,7 +37,7 @@ function fail(message) {
 
 /** Installs what the lock files name, unless this very lock was installed before. */
 export function ensureDependencies() {
-  for (const { path, name, flags = [] } of PROJECTS) {
+  for (const { path, name, flags = [], optional = false } of PROJECTS) {
     const directory = join(root, path);
     const digest = createHash('sha256')
       .update(readFileSync(join(directory, 'package-lock.json')))
@@ -55,6 +56,12 @@ export function ensureDependencies() {
         },
       ) !== 0
     ) {
+      if (optional) {
+        process.stderr.write(
+          `The ${name} could not be installed; the platform runs without an embedded model.\n`,
+        );
+        continue;
+      }
       fail(
         `npm could not install the dependencies of ${path}. Check the network and npm's registry setting, then try again.`,
       );

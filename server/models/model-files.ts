@@ -84,6 +84,8 @@ export function createModelFiles(options: ModelFilesOptions): ModelFiles {
         await rm(`${path}.part`);
         throw pullErrors.checksum();
       }
+      // Weights are public, and the jail that loads them runs as nobody in particular.
+      await file.chmod(0o644);
       await file.sync();
       await rename(`${path}.part`, path);
       yield progress();

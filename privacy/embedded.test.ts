@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type Client, type Platform, createClient, startPlatform } from '../testkit/index.ts';
+import { fetchTestModel } from '../tools/fetch-test-model.mjs';
+import { startCanaryRun } from './canary.ts';
+import { deployTool } from './exercise-ai.ts';
+import { inspectRunning, inspectStopped } from './inspect.ts';
+
+/** The embedded model, fetched as an operator would: it answers, and its process keeps and writes nothing. */
+const modelPath = await fetchTestModel().catch((error: unknown) => {
+  if (process.env['CI'] !== undefined) throw error;
+  return undefined;
+});
+const startedAt = Date.now();
+const run = startCanaryRun();
+let platform: Platform;
+let client: Client;
+
+describe.skipIf(modelPath === undefined)(
+  'the embedded model (skipped where its weights cannot be had)',
+  () => {
+    beforeAll(async () => {
+      const source = modelPath ?? '';
+      platform = await startPlatform({
+        layersOf: inject('platform').dataDir,
+        env: {
+          JELLYFAAS_MODEL_SOURCE: pathToFileURL(source).href,
+          JELLYFAAS_MODEL_SHA256: createHash('sha256').update(readFileSync(source)).digest('hex'),
+        },
+      });
+      client = createClient(platform.url, platform.apiKey);
+      await deployTool(client);
+    });
+
+    afterAll(async () => {
+      await platform.stop();
+      platform.remove();
+    });
+
+    const post = (path: string, body: object): Promise<Response> =>
+      fetch(`${platform.url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-jf-apikey': platform.apiKey },
+        body: JSON.stringify(body),
+      });
+
+    it('is fetched, checked and then answers in the form that was asked for', async () => {
+      const before = await post('/api/v1/ai/query', { question: 'Hello?' });
+      expect(before.ok).toBe(false);
+      expect(await (await post('/api/v1/models/pull', {})).text()).toContain('"done"');
+      // The smallest model rambles, so the answer is given a form that ends.
+      const response = await post('/api/v1/ai/query', {
+        question: `Greet: ${run.mark('question to the embedded model')}`,
+        responseSchema: {
+          type: 'object',
+          properties: { greeting: { type: 'string', maxLength: 12 } },
+          required: ['greeting'],
+        },
+      });
+      expect(response.status).toBe(200);
+      const answer = (await response.json()) as { answer: string; platform: string; retention: string };
+      expect(answer).toMatchObject({ platform: 'embedded', retention: 'none' });
+      expect(JSON.parse(answer.answer)).toEqual({ greeting: expect.any(String) });
+    });
+
+    it('calls functions only with arguments that satisfy their schema', async () => {
+      const response = await post('/api/v1/ai/query', {
+        question: `Call aiprobe with do set to count. Note: ${run.mark('question with a function')}`,
+        functions: ['aiprobe'],
+        trace: true,
+      });
+      const { trace = [] } = (await response.json()) as { trace?: { type: string }[] };
+      expect(trace.filter(({ type }) => type === 'tool-refused')).toEqual([]);
+    });
+
+    it('leaves nothing of a question in its process, on disk, in logs or temporary directories', async () => {
+      expect(await inspectRunning(platform, client, run)).toEqual([]);
+      expect(await platform.stop()).toBe(0);
+      expect(await inspectStopped(platform, run, startedAt)).toEqual([]);
+    });
+  },
+);
