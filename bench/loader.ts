@@ -13,7 +13,7 @@ export interface Loader {
 type Answer = { readonly result: LoadResult } | { readonly failed: string };
 
 export function startLoader(): Loader {
-  const child = fork(fileURLToPath(new URL('load-process.ts', import.meta.url)));
+  const child = fork(fileURLToPath(new URL('./load-process.ts', import.meta.url)));
   return {
     async run(options) {
       child.send(options);
