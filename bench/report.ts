@@ -72,7 +72,10 @@ compared is compared in turns (A B A B) within the run.
   included. "Dependencies cached": one package beyond the framework, installed by an earlier deploy of the
   account. "First ever": the download and preparation of the runtime's base is part of it.
 - **Validate**: API key to JFWT, requests per second of the server's CPU time.
-- **Memory**: VmRSS of the server, ten seconds after it is ready, no instance running.`;
+- **Memory**: VmRSS of the server, ten seconds after it is ready, no instance running; not the first start of a
+  checkout, which compiles the sources.
+
+Not measured here: from an empty machine to the first call. That is mostly the download of packages.`;
 
 /** Writes the report, and keeps what people wrote under "Notes". */
 export function writeReport(path: string, rows: readonly Row[]): void {
