@@ -9,8 +9,8 @@ import {
   type Running,
   withPlatform,
 } from './bench.ts';
-import type { LoadOptions } from './load.ts';
-import { cpuSeconds, onlyInstanceSocket } from './processes.ts';
+import type { LoadOptions, LoadResult } from './load.ts';
+import { childrenCpuSeconds, cpuSeconds, onlyInstanceSocket } from './processes.ts';
 import type { Row } from './report.ts';
 import { median, percentile } from './statistics.ts';
 
@@ -23,29 +23,22 @@ export const measureGateway: Measurement = (bench) =>
     const files = templateFiles('nodejs24', { shortname: 'gateway' });
     const paths = await pathsTo(running, await running.client.deploy('gateway', files));
     bench.note('gateway, one connection');
-    const alone = await compare(
-      bench,
-      { ...paths, pid: running.platform.pid },
-      {
-        connections: 1,
-        requests: bench.isQuick ? 400 : 1000,
-        rounds: bench.isQuick ? 8 : 30,
-      },
-    );
+    const alone = await compare(bench, paths, {
+      connections: 1,
+      requests: bench.isQuick ? 400 : 1000,
+      rounds: bench.isQuick ? 8 : 30,
+    });
     bench.note('gateway, 32 connections');
-    const crowd = await compare(
-      bench,
-      { ...paths, pid: running.platform.pid },
-      {
-        connections: 32,
-        requests: bench.isQuick ? 2000 : 4000,
-        rounds: bench.isQuick ? 4 : 12,
-      },
-    );
+    const crowd = await compare(bench, paths, {
+      connections: 32,
+      requests: bench.isQuick ? 2000 : 4000,
+      rounds: bench.isQuick ? 4 : 12,
+    });
     return rows(alone, crowd);
   });
 
 interface Paths {
+  readonly serverPid: number;
   readonly direct: Pick<LoadOptions, 'target' | 'request'>;
   readonly through: Pick<LoadOptions, 'target' | 'request'>;
 }
@@ -53,6 +46,7 @@ interface Paths {
 async function pathsTo({ platform, client }: Running, { deploymentId }: Deployed): Promise<Paths> {
   const query = '?name=foo';
   return {
+    serverPid: platform.pid,
     direct: { target: { path: onlyInstanceSocket(platform.pid) }, request: requestText(`/${query}`) },
     through: {
       target: addressOf(platform.url),
@@ -61,40 +55,60 @@ async function pathsTo({ platform, client }: Running, { deploymentId }: Deployed
   };
 }
 
+/** CPU of one call through the platform, in microseconds. */
+interface CpuShares {
+  readonly server: number;
+  readonly instance: number;
+  readonly load: number;
+}
+
 interface Comparison {
   readonly directP50Ms: number;
   readonly addedP50Ms: number;
   readonly addedP99Ms: number;
   readonly directPerSecond: number;
   readonly throughputShare: number;
-  readonly cpuMicroseconds: number;
+  readonly cpu: CpuShares;
 }
+
+const WARM_UP_REQUESTS = 3000;
 
 async function compare(
   { loader }: Bench,
-  { direct, through, pid }: Paths & { pid: number },
+  { direct, through, serverPid }: Paths,
   { rounds, ...size }: { connections: number; requests: number; rounds: number },
 ): Promise<Comparison> {
-  const directRounds: Awaited<ReturnType<typeof loader.run>>[] = [];
-  const throughRounds: typeof directRounds = [];
-  let cpu = 0;
-  // Until the compilers of all processes have settled.
-  for (const path of [direct, through]) await loader.run({ ...path, ...size, requests: 3000 });
+  const pairs: { direct: LoadResult; through: LoadResult }[] = [];
+  const cpuNow = (): CpuShares => ({
+    server: cpuSeconds(serverPid),
+    instance: childrenCpuSeconds(serverPid),
+    load: cpuSeconds(loader.pid),
+  });
+  const cpu = { server: 0, instance: 0, load: 0 };
+  for (const path of [direct, through]) await loader.run({ ...path, ...size, requests: WARM_UP_REQUESTS });
   for (let round = 0; round < rounds; round++) {
-    directRounds.push(await loader.run({ ...direct, ...size }));
-    const before = cpuSeconds(pid);
-    throughRounds.push(await loader.run({ ...through, ...size }));
-    cpu += cpuSeconds(pid) - before;
+    const alone = await loader.run({ ...direct, ...size });
+    const before = cpuNow();
+    pairs.push({ direct: alone, through: await loader.run({ ...through, ...size }) });
+    const after = cpuNow();
+    for (const part of ['server', 'instance', 'load'] as const) {
+      cpu[part] += ((after[part] - before[part]) * 1e6) / (rounds * size.requests);
+    }
   }
-  const pairs = directRounds.map((a, round) => [a, throughRounds[round] ?? a] as const);
-  const pooled = (all: typeof directRounds) => all.flatMap(({ latenciesMs }) => latenciesMs);
+  const pooledP99 = (path: 'direct' | 'through'): number =>
+    percentile(
+      pairs.flatMap((pair) => pair[path].latenciesMs),
+      0.99,
+    );
   return {
-    directP50Ms: median(directRounds.map(({ latenciesMs }) => median(latenciesMs))),
-    addedP50Ms: median(pairs.map(([a, b]) => median(b.latenciesMs) - median(a.latenciesMs))),
-    addedP99Ms: percentile(pooled(throughRounds), 0.99) - percentile(pooled(directRounds), 0.99),
-    directPerSecond: median(directRounds.map(({ perSecond }) => perSecond)),
-    throughputShare: median(pairs.map(([a, b]) => b.perSecond / a.perSecond)),
-    cpuMicroseconds: (cpu * 1e6) / (rounds * size.requests),
+    directP50Ms: median(pairs.map((pair) => median(pair.direct.latenciesMs))),
+    addedP50Ms: median(
+      pairs.map((pair) => median(pair.through.latenciesMs) - median(pair.direct.latenciesMs)),
+    ),
+    addedP99Ms: pooledP99('through') - pooledP99('direct'),
+    directPerSecond: median(pairs.map((pair) => pair.direct.perSecond)),
+    throughputShare: median(pairs.map((pair) => pair.through.perSecond / pair.direct.perSecond)),
+    cpu,
   };
 }
 
@@ -116,13 +130,13 @@ function rows(alone: Comparison, crowd: Comparison): Row[] {
     {
       what: 'Gateway, c=1: CPU of the server per call',
       unit: 'µs',
-      measured: alone.cpuMicroseconds,
+      measured: alone.cpu.server,
       goal: { atMost: 100 },
     },
     {
       what: 'Gateway, c=32: CPU of the server per call',
       unit: 'µs',
-      measured: crowd.cpuMicroseconds,
+      measured: crowd.cpu.server,
       goal: { atMost: 100 },
     },
     {
@@ -130,7 +144,11 @@ function rows(alone: Comparison, crowd: Comparison): Row[] {
       unit: '%',
       measured: crowd.throughputShare * 100,
       goal: { atLeast: 90 },
-      detail: `direct ${Math.round(crowd.directPerSecond)}/s`,
+      detail: `direct ${Math.round(crowd.directPerSecond)}/s; CPU per call: ${cpuText(crowd.cpu)}`,
     },
   ];
+}
+
+function cpuText({ server, instance, load }: CpuShares): string {
+  return `function ${Math.round(instance)}, server ${Math.round(server)}, load ${Math.round(load)} µs`;
 }

@@ -5,6 +5,7 @@ import type { LoadOptions, LoadResult } from './load.ts';
 
 /** Makes load from a process of its own, so that neither measuring nor the event loop here gets into its way. */
 export interface Loader {
+  readonly pid: number;
   /** Rejects when the server breaks a connection or any answer is not 200. */
   run(options: LoadOptions): Promise<LoadResult>;
   close(): void;
@@ -15,6 +16,7 @@ type Answer = { readonly result: LoadResult } | { readonly failed: string };
 export function startLoader(): Loader {
   const child = fork(fileURLToPath(new URL('./load-process.ts', import.meta.url)));
   return {
+    pid: child.pid ?? -1,
     async run(options) {
       child.send(options);
       const [answer] = (await once(child, 'message')) as [Answer];

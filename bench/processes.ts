@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 
-/** What the kernel says of the platform's process. */
+/** What the kernel says of the platform's processes. */
 
 let ticksPerSecond: number | undefined;
 
@@ -12,6 +12,15 @@ export function cpuSeconds(pid: number): number {
   // Field 2 may hold blanks; utime and stime are fields 14 and 15.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** The same of everything that the process has started and that still lives: the instances, for the server. */
+export function childrenCpuSeconds(pid: number): number {
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  const children = tasks.flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  );
+  return children.reduce((sum, child) => sum + cpuSeconds(child) + childrenCpuSeconds(child), 0);
 }
 
 export function residentMib(pid: number): number {
@@ -25,7 +34,9 @@ export function residentMib(pid: number): number {
  */
 export function onlyInstanceSocket(serverPid: number): string {
   const jails = `/proc/${serverPid}/root/run/jellyfaas/jails`;
-  const sockets = readdirSync(jails).map((jail) => `${jails}/${jail}/sealed/http.sock`);
+  const sockets = readdirSync(jails)
+    .map((jail) => `${jails}/${jail}/sealed/http.sock`)
+    .filter((socket) => existsSync(socket));
   const [socket] = sockets;
   if (socket === undefined || sockets.length > 1) throw new Error(`${sockets.length} instances, expected 1`);
   return socket;

@@ -77,7 +77,10 @@ compared is compared in turns (A B A B) within the run.
   are the same call made directly and the model's time from a request's arrival to the end of its answer. "First
   delta": from the model's clock when it writes to the client's when it reads. Memory is the peak of VmRSS while
   the streams run, less what it was before.
-- **Memory**: VmRSS of the server, ten seconds after it is ready, no instance running.`;
+- **Memory**: VmRSS of the server, ten seconds after it is ready, no instance running; not the first start of a
+  checkout, which compiles the sources.
+
+Not measured here: from an empty machine to the first call. That is mostly the download of packages.`;
 
 /** Writes the report, and keeps what people wrote under "Notes". */
 export function writeReport(path: string, rows: readonly Row[]): void {

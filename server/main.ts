@@ -11,6 +11,10 @@ const compileCache = fileURLToPath(new URL('../node_modules/.cache/jellyfaas', i
 enableCompileCache(compileCache);
 // For the process that replaces this one, from its first file on.
 process.env['NODE_COMPILE_CACHE'] = compileCache;
-const runDirectory = await enterPrivateMounts({ userRuntimeDir: process.env['XDG_RUNTIME_DIR'] });
+const runDirectory = await enterPrivateMounts({
+  userRuntimeDir: process.env['XDG_RUNTIME_DIR'],
+  // What calls leave behind dies young: more room for it makes nothing faster, and stays taken (20 MiB).
+  nodeArguments: ['--max-semi-space-size=4'],
+});
 const { start } = await import('./start.ts');
 await start({ env: process.env, runDirectory });

@@ -5,17 +5,23 @@ import { openRunDirectory, type RunDirectory, type RunDirectoryOptions } from '.
 /** Says in argv that the process is already inside; argv, because the environment would reach children. */
 const INSIDE_FLAG = '--inside-private-mounts';
 
-export type PrivateMountsOptions = Omit<RunDirectoryOptions, 'privateMounts'>;
+export interface PrivateMountsOptions extends Omit<RunDirectoryOptions, 'privateMounts'> {
+  /** Arguments for Node itself that this process gets when it replaces itself. */
+  readonly nodeArguments?: readonly string[];
+}
 
 /**
  * The first thing that `main.ts` does: it also closes descriptors that the starter left open. As root it replaces this process by itself (same pid) in a mount
  * namespace of its own and so returns only inside of it; where that is not possible it returns a run directory
  * that says so among its limitations.
  */
-export function enterPrivateMounts(options: PrivateMountsOptions = {}): Promise<RunDirectory> {
+export function enterPrivateMounts({
+  nodeArguments = [],
+  ...options
+}: PrivateMountsOptions = {}): Promise<RunDirectory> {
   closeInheritedDescriptors();
   const inside = process.argv.includes(INSIDE_FLAG);
-  if (!inside && process.getuid?.() === 0 && mayUnshare()) reexecInside();
+  if (!inside && process.getuid?.() === 0 && mayUnshare()) reexecInside(nodeArguments);
   return openRunDirectory({ ...options, privateMounts: inside });
 }
 
@@ -30,9 +36,9 @@ function mayUnshare(): boolean {
   return process.execve !== undefined && spawnSync('unshare', [...UNSHARE, 'true']).status === 0;
 }
 
-function reexecInside(): never {
+function reexecInside(nodeArguments: readonly string[]): never {
   const [, ...program] = process.argv;
-  const command = [process.execPath, ...process.execArgv, ...program, INSIDE_FLAG];
+  const command = [process.execPath, ...process.execArgv, ...nodeArguments, ...program, INSIDE_FLAG];
   process.execve?.('/usr/bin/env', ['env', 'unshare', ...UNSHARE, ...command]);
   throw new Error('execve returned');
 }

@@ -115,7 +115,7 @@ describe('a function that fails', () => {
   it('gives the caller the reason in the compatible shape', async () => {
     const { base, deployments } = await start();
     const id = 'hasty-00000000000000000000-1-s' as DeploymentId;
-    deployments.set(id, deploymentOf({ id, timeoutMs: 50 }));
+    deployments.set(id, deploymentOf({ id, timeoutMs: 1500 }));
     expect(errorOf(await get(`${base}?do=crash`))).toEqual([502, 'calls.function_crashed']);
     expect(errorOf(await get(`${base}?do=oom`))).toEqual([502, 'calls.function_out_of_memory']);
     await get(`/${id}`);

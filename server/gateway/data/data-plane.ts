@@ -125,6 +125,9 @@ interface Admitted {
   readonly arrivedAt: number;
 }
 
+/** A body that comes whole and is at most this long leaves together with its head. */
+const HELD_BYTES_MAX = 16_384;
+
 /** One admitted request and its answer. A class, because one is made for every call. */
 class CallExchange implements CallHandler {
   readonly #options: DataPlaneOptions;
@@ -132,6 +135,8 @@ class CallExchange implements CallHandler {
   #call: RunningCall | undefined;
   #isOver = false;
   #hasWritten = false;
+  /** The first bytes of the body, until it is known whether they are all of it. */
+  #held: Buffer | undefined;
 
   constructor(options: DataPlaneOptions, edge: Edge) {
     this.#options = options;
@@ -173,10 +178,29 @@ class CallExchange implements CallHandler {
     const { res, cors } = this.#edge;
     const passed = responseHeaders(headers, cors !== undefined);
     res.writeHead(status, reason, cors === undefined ? passed : [...passed, ...cors]);
-    process.nextTick(flushHead, this);
+    process.nextTick(flushStart, this);
   }
 
   onData(chunk: Buffer): boolean {
+    if (!this.#hasWritten && this.#held === undefined && chunk.length <= HELD_BYTES_MAX) {
+      this.#held = chunk;
+      return true;
+    }
+    this.#writeHeld();
+    return this.#write(chunk);
+  }
+
+  onEnd(): void {
+    const { res } = this.#edge;
+    const held = this.#held;
+    this.#held = undefined;
+    this.#hasWritten = true;
+    // As text, because Node then sends head and body in one piece.
+    if (held === undefined) res.end();
+    else res.end(held.toString('latin1'), 'latin1');
+  }
+
+  #write(chunk: Buffer): boolean {
     this.#hasWritten = true;
     const { res } = this.#edge;
     if (res.write(chunk)) return true;
@@ -184,13 +208,15 @@ class CallExchange implements CallHandler {
     return false;
   }
 
-  onEnd(): void {
-    this.#hasWritten = true;
-    this.#edge.res.end();
+  #writeHeld(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#write(held);
   }
 
   onError(error: PlatformError): void {
     this.#isOver = true;
+    this.#held = undefined;
     const { req, res, cors } = this.#edge;
     if (cors !== undefined && !res.headersSent) {
       for (let i = 0; i < cors.length; i += 2) res.setHeader(cors[i] ?? '', cors[i + 1] ?? '');
@@ -198,13 +224,16 @@ class CallExchange implements CallHandler {
     refuse(this.#options, req, res, error);
   }
 
-  /** A head without a body yet (an event stream, say) must not wait for its first byte. */
+  /** What did not come whole at once must not wait: neither first bytes nor a head without any (an event stream). */
   flush(): void {
-    if (!this.#hasWritten && !this.#isOver) this.#edge.res.flushHeaders();
+    this.#writeHeld();
+    if (this.#hasWritten || this.#isOver) return;
+    this.#hasWritten = true;
+    this.#edge.res.flushHeaders();
   }
 }
 
-function flushHead(exchange: CallExchange): void {
+function flushStart(exchange: CallExchange): void {
   exchange.flush();
 }
 

@@ -161,6 +161,15 @@ describe('an answer', () => {
     socket.destroy();
   });
 
+  it('gives its first bytes on before it is complete, however long after the head they come', async () => {
+    const socket = plane.connect();
+    socket.write(`POST ${base}?do=headOnly HTTP/1.1\r\n${CLOSE}Transfer-Encoding: chunked\r\n\r\n`);
+    expect(String((await once(socket, 'data'))[0])).toContain('x-early: yes');
+    socket.write('5\r\nfirst\r\n');
+    expect(String((await once(socket, 'data'))[0])).toContain('first');
+    socket.destroy();
+  });
+
   it('streams while the request is still streaming', async () => {
     const socket = plane.connect();
     socket.setEncoding('latin1');
@@ -197,18 +206,20 @@ describe('an answer', () => {
     expect(bytes).toBe(1600 * 65_536);
   });
 
-  it('of any size comes back byte for byte', async () => {
-    const sent = Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => (i * 7) % 256));
-    const posting = request({
-      port: plane.port,
-      method: 'POST',
-      path: `${base}?do=reflect`,
-      headers: { jfwt: 'acct_alice' },
+  for (const size of [256, 16_384, 16_385, 3_000_000]) {
+    it(`of ${size} bytes comes back byte for byte`, async () => {
+      const sent = Buffer.from(Array.from({ length: size }, (_, i) => (i * 7) % 256));
+      const posting = request({
+        port: plane.port,
+        method: 'POST',
+        path: `${base}?do=reflect`,
+        headers: { jfwt: 'acct_alice' },
+      });
+      posting.end(sent);
+      const [response] = await once(posting, 'response');
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) chunks.push(chunk as Buffer);
+      expect(Buffer.concat(chunks).equals(sent)).toBe(true);
     });
-    posting.end(sent);
-    const [response] = await once(posting, 'response');
-    const chunks: Buffer[] = [];
-    for await (const chunk of response) chunks.push(chunk as Buffer);
-    expect(Buffer.concat(chunks).equals(sent)).toBe(true);
-  });
+  }
 });
