@@ -203,7 +203,7 @@ function object(schema: Schema, rules: Rules, depth: number): string {
   const names = [...new Set([...Object.keys(properties), ...required])];
   if (names.length === 0) return map(schema, rules, depth);
   const pairs = names
-    .filter((name) => properties[name] !== false)
+    .filter((name) => !isImpossible(properties[name]))
     .map((name) => ({
       isRequired: required.includes(name),
       text: addRule(rules, 'pair', `${literal(name)} ": " ${expression(properties[name], rules, depth + 1)}`),
@@ -261,6 +261,14 @@ function spaced(value: Json): string {
 
 const numeric = (value: Json | undefined): number | undefined =>
   typeof value === 'number' ? value : undefined;
+
+/** `false` and its other spellings: no value fits, so an optional property of that kind is never written. */
+function isImpossible(schema: Json | undefined): boolean {
+  if (schema === false) return true;
+  if (!isObject(schema)) return false;
+  const { not } = schema;
+  return not === true || (isObject(not) && Object.keys(not).length === 0);
+}
 
 function isObject(value: Json | undefined): value is Schema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
