@@ -2,9 +2,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Client, type Platform, createClient, startPlatform } from '../testkit/index.ts';
 import { startCanaryRun } from './canary.ts';
 import { type Probes, deployProbes, exerciseCalls } from './exercise.ts';
-import { inspectRunning, inspectStopped, sealedFiles } from './inspect.ts';
+import { inspectRunning, inspectStopped, sealedFiles, tell } from './inspect.ts';
 import { readAllStores } from './open-stores.ts';
-import type { Leak } from './sweep.ts';
 
 /** P5 and P6: of a call nothing stays but the record's six fields. A canary goes through every input; none may be found. */
 const startedAt = Date.now();
@@ -24,14 +23,6 @@ afterAll(async () => {
   platform.remove();
 });
 
-/** Names the inputs whose canaries were found, with the place. */
-function tell(leaks: readonly Leak[]): string[] {
-  return leaks.map(({ place, encoding, excerpt }) => {
-    const sink = [...run.sinks].find(([mark]) => excerpt.includes(mark))?.[1] ?? 'unknown input';
-    return `${sink} in ${place} (${encoding})`;
-  });
-}
-
 describe('a call leaves nothing of what was passed or returned', () => {
   it('in open or unlinked files, arguments or environments while calls run', async () => {
     const body = `${run.mark('body in flight')} `.repeat(400_000);
@@ -41,19 +32,19 @@ describe('a call leaves nothing of what was passed or returned', () => {
         body,
       }),
     );
-    expect(tell(await inspectRunning(platform, client, run))).toEqual([]);
+    expect(tell(await inspectRunning(platform, client, run), run)).toEqual([]);
     await Promise.all(busy.map(async (call) => (await call).arrayBuffer()));
   });
 
   it('in any answer of the platform after every kind of call', async () => {
     await exerciseCalls(client, probes, run);
     expect(run.sinks.size).toBeGreaterThan(45);
-    expect(tell(await inspectRunning(platform, client, run))).toEqual([]);
+    expect(tell(await inspectRunning(platform, client, run), run)).toEqual([]);
   });
 
   it('on disk, in stores opened with all keys, in logs or temporary directories', async () => {
     expect(await platform.stop()).toBe(0);
-    expect(tell(await inspectStopped(platform, run, startedAt))).toEqual([]);
+    expect(tell(await inspectStopped(platform, run, startedAt), run)).toEqual([]);
     expect(sealedFiles(platform.dataDir).length).toBe(3);
   });
 

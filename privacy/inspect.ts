@@ -57,6 +57,14 @@ export async function inspectStopped(platform: Platform, run: CanaryRun, started
   return leaks;
 }
 
+/** Names the inputs whose canaries were found, with the place, a line each. */
+export function tell(leaks: readonly Leak[], run: CanaryRun): string[] {
+  return leaks.map(({ place, encoding, excerpt }) => {
+    const sink = [...run.sinks].find(([mark]) => excerpt.includes(mark))?.[1] ?? 'unknown input';
+    return `${sink} in ${place} (${encoding})`;
+  });
+}
+
 /** Sealed files are unreadable to a search, so their number is checked instead: one for each version, no other. */
 export function sealedFiles(dataDir: string): string[] {
   return readdirSync(`${dataDir}/blobs`, { recursive: true, encoding: 'utf8' }).filter((name) =>

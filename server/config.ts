@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { PlatformError } from './kernel/errors.ts';
 import { Secret } from './kernel/secret.ts';
+import type { RootKeySource } from './keys/root-key.ts';
 import {
   ENDPOINT_PLATFORM,
   modelSetting,
@@ -112,11 +113,6 @@ const settings = z.strictObject({
 
 type Settings = z.output<typeof settings>;
 type EndpointSetting = 'modelUrl' | 'modelName' | 'modelKey' | 'modelOutside';
-
-export type RootKeySource =
-  | { readonly source: 'file'; readonly path: string }
-  | { readonly source: 'passphrase'; readonly secret: Secret; readonly saltPath: string }
-  | { readonly source: 'command'; readonly argv: readonly string[] };
 
 export interface Config extends Omit<
   Settings,

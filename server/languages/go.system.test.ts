@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, request, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { textFile, type SourceTree } from '../kernel/source-tree.ts';
@@ -193,20 +193,10 @@ describe('running', () => {
   test('what a function flushes arrives before it ends', async () => {
     const source = handler([], 'w.Write([]byte("first"))\nw.(http.Flusher).Flush()\n<-r.Context().Done()');
     const { built } = await build(source);
-    const plan = await go.worker({ runtime: 'go122', layer: null, memoryMib: 256 });
-    const limits = { memoryMib: 256, tasks: 96, cpuPercent: 100, tmpMib: 64 };
-    const jailed = await toolbox.jail.start({ ...plan, limits });
-    await once(jailed.control, 'data');
-    const socketPath = await jailed.sealSocket();
-    await jailed.writeApp(built.code);
-    jailed.control.write('{"t":"claim","entrypoint":"Example","egress":false}\n');
-    await once(jailed.control, 'data');
-    const call = request({ socketPath, path: '/' }).end();
-    const [answer] = (await once(call, 'response')) as [IncomingMessage];
-    const [chunk] = (await once(answer, 'data')) as [Buffer];
-    expect(chunk.toString()).toBe('first');
-    answer.destroy();
-    await jailed.kill();
+    const worker = await startWorker(toolbox, go, { runtime: 'go122', built });
+    expect(await worker.claim(built, 'Example')).toEqual({ t: 'ready' });
+    expect(await worker.firstChunk('/')).toBe('first');
+    await worker.process.kill();
   });
 
   test('the network is reached through the egress proxy, and only when the claim permits it', async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, request, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -221,20 +221,10 @@ describe('running', () => {
         response.getOutputStream().flush();
         Thread.sleep(60_000);`),
     );
-    const plan = await java.worker({ runtime: 'java21', layer: built.layer, memoryMib: 256 });
-    const limits = { memoryMib: 256, tasks: 96, cpuPercent: 100, tmpMib: 64 };
-    const jailed = await toolbox.jail.start({ ...plan, limits });
-    await once(jailed.control, 'data');
-    const socketPath = await jailed.sealSocket();
-    await jailed.writeApp(built.code);
-    jailed.control.write('{"t":"claim","entrypoint":"jfv1.Example","egress":false}\n');
-    await once(jailed.control, 'data');
-    const call = request({ socketPath, path: '/' }).end();
-    const [answer] = (await once(call, 'response')) as [IncomingMessage];
-    const [chunk] = (await once(answer, 'data')) as [Buffer];
-    expect(chunk.toString()).toBe('first');
-    answer.destroy();
-    await jailed.kill();
+    const worker = await startWorker(toolbox, java, { runtime: 'java21', built });
+    expect(await worker.claim(built, 'jfv1.Example')).toEqual({ t: 'ready' });
+    expect(await worker.firstChunk('/')).toBe('first');
+    await worker.process.kill();
   });
 
   test('the network is reached through the egress proxy, and only when the claim permits it', async () => {

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -83,6 +84,8 @@ export interface TestWorker {
   claim(built: BuiltFunction, entrypoint: string, egress?: boolean): Promise<ClaimAnswer>;
   get(path: string): Promise<TestAnswer>;
   send(method: string, path: string, body: string, contentType: string): Promise<TestAnswer>;
+  /** What arrives first of an answer that has not ended; the call is then given up. */
+  firstChunk(path: string): Promise<string>;
   /** What the guest printed, once it ended. */
   readonly printed: Promise<string>;
 }
@@ -138,6 +141,12 @@ export async function startWorker(
       await process.writeApp(built.code);
       process.control.write(`${JSON.stringify({ t: 'claim', entrypoint, egress })}\n`);
       return (await next()) as ClaimAnswer;
+    },
+    async firstChunk(path) {
+      const [answer] = (await once(request({ socketPath, path }).end(), 'response')) as [IncomingMessage];
+      const [chunk] = (await once(answer, 'data')) as [Buffer];
+      answer.destroy();
+      return chunk.toString();
     },
     get: (path) => send('GET', path, '', ''),
     send,
