@@ -7,6 +7,8 @@ export type FunctionId = string & { readonly brand: 'FunctionId' };
 export type BuildId = string & { readonly brand: 'BuildId' };
 /** Public, `<shortname>-<xid>-<version>-<size>`: the first path segment of a call. */
 export type DeploymentId = string & { readonly brand: 'DeploymentId' };
+/** A vector or SQL database; the name that its owner gave it stands nowhere in the clear. */
+export type DatabaseId = string & { readonly brand: 'DatabaseId' };
 /** SHA-256 (hex) of a dependency layer's content. */
 export type LayerId = string & { readonly brand: 'LayerId' };
 

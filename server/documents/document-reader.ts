@@ -1,0 +1,41 @@
+/**
+ * Reads a document in a jailed process that ends with it: bytes in, passages out. Nothing of it is written anywhere,
+ * and its name is never asked for: the format is told by media type, file ending and the first bytes.
+ */
+export interface DocumentReader {
+  /** Passages in order. Rejects with `documents.*`: unsupported, encrypted, damaged, too large, took too long. */
+  passages(document: Document, chunking: Chunking): AsyncIterable<ReaderEvent>;
+  /** The extracted text, to which the spans of passages refer. */
+  text(document: Document): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface Document {
+  readonly content: AsyncIterable<Uint8Array>;
+  /** As the client declared; only a hint. */
+  readonly mediaType: string | undefined;
+  /** `.pdf`, lower case, if a file name was given. */
+  readonly extension: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface Chunking {
+  readonly tokensMax: number;
+  /** Shared with the passage before, at most half of `tokensMax`. */
+  readonly tokensOverlap: number;
+}
+
+export type ReaderEvent =
+  | { readonly type: 'progress'; readonly pagesDone: number; readonly pages: number | null }
+  | { readonly type: 'passage'; readonly passage: Passage };
+
+export interface Passage {
+  /** UTF-16 code units into the extracted text; `text` is exactly that slice. */
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+  /** From 1; null for formats without pages. */
+  readonly page: number | null;
+  /** Headings above it, outermost first. */
+  readonly headings: readonly string[];
+}
