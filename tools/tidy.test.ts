@@ -22,6 +22,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'server/kernel': [],
   'server/keys': ['server/kernel'],
   'server/sandbox': ['server/kernel'],
+  'server/databases': ['server/kernel', 'server/keys', 'server/accounts:types'],
   'server/accounts': ['server/kernel', 'server/keys'],
   'server/languages': ['server/kernel', 'server/sandbox:types'],
   'server/calls': [

@@ -1,6 +1,6 @@
 import type { AccountId, ApiKeyId } from '../kernel/ids.ts';
 import type { Secret } from '../kernel/secret.ts';
-import type { Principal } from './principal.ts';
+import type { Holder, Principal } from './principal.ts';
 
 /** What is stored of a person: name and e-mail, nothing else. Times are epoch milliseconds. */
 export interface Account {
@@ -33,8 +33,8 @@ export interface Accounts {
   issueToken(presented: string): Promise<IssuedToken | undefined>;
   /** Undefined for anything but a token that is intact, unexpired and of a live key. Cached: hot path. */
   verifyToken(presented: string): Promise<Principal | undefined>;
-  /** The account key that a live token carries; undefined when the token is bad. */
-  accountKeyOf(token: string): Promise<Secret<Uint8Array> | undefined>;
+  /** What a live API key or JFWT opens; undefined when it is neither. The service alone cannot do this. */
+  unlock(presented: string): Promise<Holder | undefined>;
 
   get(accountId: AccountId): Promise<Account>;
   /** Owner only. Everybody of the installation. */

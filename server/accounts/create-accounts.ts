@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { notFound, PlatformError } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import type { AccountId, ApiKeyId } from '../kernel/ids.ts';
-import type { Secret } from '../kernel/secret.ts';
+import { Secret } from '../kernel/secret.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { AccountStore, StoredApiKey } from './account-store.ts';
 import type { Account, Accounts, ApiKeyInfo } from './accounts.ts';
@@ -53,7 +53,11 @@ export async function createAccounts({
       return key && (await tokens.issue(key, accountKeyOf(presented, key)));
     },
     verifyToken: tokens.verify,
-    accountKeyOf: tokens.accountKeyOf,
+    async unlock(presented) {
+      const key = keys.authenticate(presented);
+      if (key === undefined) return await tokens.unlock(presented);
+      return { accountId: key.accountId, accountKey: new Secret(accountKeyOf(presented, key)) };
+    },
 
     async get(accountId) {
       const account = await store.findAccount(accountId);

@@ -1,4 +1,5 @@
 import type { AccountId, ApiKeyId } from '../kernel/ids.ts';
+import type { Secret } from '../kernel/secret.ts';
 
 /** The installation's owner may create accounts; everybody else manages only what is his. */
 export type Role = 'owner' | 'member';
@@ -8,4 +9,10 @@ export interface Principal {
   readonly accountId: AccountId;
   readonly keyId: ApiKeyId;
   readonly role: Role;
+}
+
+/** Who makes a request together with the account key that his API key or JFWT carried: it opens what he sealed (D5). */
+export interface Holder {
+  readonly accountId: AccountId;
+  readonly accountKey: Secret<Uint8Array>;
 }

@@ -6,7 +6,7 @@ import { LruMap } from '../kernel/lru-map.ts';
 import type { IssuedToken } from './accounts.ts';
 import type { TokenCodec } from './jfwt.ts';
 import type { LiveKey, LiveKeys } from './live-keys.ts';
-import type { Principal } from './principal.ts';
+import type { Holder, Principal } from './principal.ts';
 
 /** Longer ones are refused unread; ours have about 350 characters. */
 const TOKEN_LENGTH_MAX = 4096;
@@ -23,7 +23,7 @@ interface SeenToken {
 export interface Tokens {
   issue(key: LiveKey, accountKey: Uint8Array): Promise<IssuedToken>;
   readonly verify: (token: string) => Promise<Principal | undefined>;
-  readonly accountKeyOf: (token: string) => Promise<Secret<Uint8Array> | undefined>;
+  readonly unlock: (token: string) => Promise<Holder | undefined>;
 }
 
 export interface TokensOptions {
@@ -61,10 +61,11 @@ export function createTokens({ codec, keys, clock, lifetimeMs }: TokensOptions):
       if (principal !== undefined) seenTokens.set(digest, { accountId, keyId, epoch, expiresAt });
       return principal;
     },
-    async accountKeyOf(token) {
+    async unlock(token) {
       if (token.length > TOKEN_LENGTH_MAX) return undefined;
       const claims = await codec.open(token);
-      return claims && principalOf(claims) && new Secret(claims.accountKey);
+      if (claims === undefined || principalOf(claims) === undefined) return undefined;
+      return { accountId: claims.accountId, accountKey: new Secret(claims.accountKey) };
     },
   };
 }

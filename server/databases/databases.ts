@@ -1,5 +1,7 @@
-import type { AccountId, DatabaseId } from '../kernel/ids.ts';
-import type { Secret } from '../kernel/secret.ts';
+import type { Holder } from '../accounts/principal.ts';
+import type { DatabaseId } from '../kernel/ids.ts';
+
+export type { Holder };
 
 /**
  * Vector or managed SQL databases of accounts: which there are, how they are named, and the one way to the key that
@@ -10,7 +12,11 @@ export interface Databases {
    * Makes the key and an empty directory, then runs `prepare`, which creates the file; if that fails nothing stays.
    * Rejects with `databases.name_taken`, `databases.bad_name`, `databases.too_many`.
    */
-  create(holder: Holder, form: NewDatabase, prepare: (file: DatabaseFile) => Promise<void>): Promise<Database>;
+  create(
+    holder: Holder,
+    form: NewDatabase,
+    prepare: (file: DatabaseFile) => Promise<void>,
+  ): Promise<Database>;
   /** The holder's own of one kind, by name. */
   list(holder: Holder, kind: DatabaseKind): Promise<Database[]>;
   /** Rejects with `database.not_found`, alike for missing, foreign and dropped ones. */
@@ -27,12 +33,6 @@ export interface Databases {
 }
 
 export type DatabaseKind = 'vector' | 'sql';
-
-/** Who asks, and the key that his token or API key carried. */
-export interface Holder {
-  readonly accountId: AccountId;
-  readonly accountKey: Secret<Uint8Array>;
-}
 
 export interface NewDatabase {
   readonly kind: DatabaseKind;

@@ -1,10 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Accounts } from '../accounts/accounts.ts';
-import { authenticate } from './control/authenticate.ts';
+import { type Authenticator, authenticate } from './control/authenticate.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface HealthOptions {
-  readonly accounts: Pick<Accounts, 'authenticateKey' | 'verifyToken'>;
+  readonly accounts: Authenticator;
   readonly metrics: Pick<Metrics, 'render' | 'contentType'>;
   readonly ready: () => boolean;
   readonly closing: AbortSignal;

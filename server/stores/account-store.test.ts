@@ -193,12 +193,14 @@ describe('an API key', () => {
   test('makes further ones that open the same account key', async () => {
     const { info, apiKey } = await accounts.createKey(ownerKey);
     expect(await accounts.listKeys(await owner())).toContainEqual(info);
-    const first = await accounts.accountKeyOf(await tokenOf(ownerKey));
-    const second = await accounts.accountKeyOf(await tokenOf(apiKey.reveal()));
+    const first = (await accounts.unlock(await tokenOf(ownerKey)))?.accountKey;
+    const second = (await accounts.unlock(await tokenOf(apiKey.reveal())))?.accountKey;
     expect(first?.reveal()).toHaveLength(32);
     expect(Buffer.from(second?.reveal() ?? [])).toEqual(Buffer.from(first?.reveal() ?? []));
     const { apiKey: otherAccount } = await member();
-    expect((await accounts.accountKeyOf(await tokenOf(otherAccount)))?.reveal()).not.toEqual(first?.reveal());
+    expect((await accounts.unlock(await tokenOf(otherAccount)))?.accountKey.reveal()).not.toEqual(
+      first?.reveal(),
+    );
   });
 
   test('is needed to make another one', async () => {
@@ -221,7 +223,7 @@ describe('an API key', () => {
       expect(await accounts.issueToken(apiKey.reveal())).toBeUndefined();
       for (const token of [cached, unseen]) {
         expect(await accounts.verifyToken(token)).toBeUndefined();
-        expect(await accounts.accountKeyOf(token)).toBeUndefined();
+        expect(await accounts.unlock(token)).toBeUndefined();
       }
     };
     await dead();
@@ -290,7 +292,7 @@ describe('a JFWT', () => {
     expect(await accounts.verifyToken(token.reveal())).toBeDefined();
     now = expiresAt;
     expect(await accounts.verifyToken(token.reveal())).toBeUndefined();
-    expect(await accounts.accountKeyOf(token.reveal())).toBeUndefined();
+    expect(await accounts.unlock(token.reveal())).toBeUndefined();
   });
 
   test('cannot be given a longer life than 24 h by configuration', async () => {
@@ -347,7 +349,7 @@ describe('a JFWT', () => {
     ];
     for (const [index, token] of forged.entries()) {
       expect(await accounts.verifyToken(token), `forgery ${index}`).toBeUndefined();
-      expect(await accounts.accountKeyOf(token), `forgery ${index}`).toBeUndefined();
+      expect(await accounts.unlock(token), `forgery ${index}`).toBeUndefined();
     }
   });
 
@@ -385,6 +387,6 @@ describe('a JFWT', () => {
     '.'.repeat(65536),
   ])('is not just any text', async (text) => {
     expect(await accounts.verifyToken(text)).toBeUndefined();
-    expect(await accounts.accountKeyOf(text)).toBeUndefined();
+    expect(await accounts.unlock(text)).toBeUndefined();
   });
 });

@@ -1,13 +1,17 @@
 import type { FastifyRequest } from 'fastify';
 import type { Route } from '../../../contract/index.ts';
 import type { Accounts } from '../../accounts/accounts.ts';
-import type { Principal } from '../../accounts/principal.ts';
+import type { Holder, Principal } from '../../accounts/principal.ts';
 import { PlatformError } from '../../kernel/errors.ts';
+
+export type Authenticator = Pick<Accounts, 'authenticateKey' | 'verifyToken' | 'unlock'>;
 
 export interface Caller {
   readonly principal: Principal;
   /** The presented API key; undefined when a token proved the caller. */
   readonly apiKey: string | undefined;
+  /** The account key that key or token carries, for what the account has sealed. Throws when it was revoked since. */
+  unlock(): Promise<Holder>;
 }
 
 /** The API key of a request: `x-jf-apikey`, its old name, or a bearer. */
@@ -27,20 +31,18 @@ export function invalidKey(): PlatformError {
 
 /** Decides who makes a request, by the route's rule; throws 401 or 403. A bad key is never saved by a good token. */
 export async function authenticate(
-  accounts: Pick<Accounts, 'authenticateKey' | 'verifyToken'>,
+  accounts: Authenticator,
   request: FastifyRequest,
   access: Exclude<Route['access'], 'open'>,
 ): Promise<Caller> {
-  if (access === 'token') {
-    const principal = await byToken(accounts, request);
-    if (principal === undefined) throw invalidToken();
-    return { principal, apiKey: undefined };
-  }
-  const apiKey = presentedKey(request);
+  const apiKey = access === 'token' ? undefined : presentedKey(request);
   if (apiKey === undefined) {
-    const principal = access === 'keyOrToken' ? await byToken(accounts, request) : undefined;
-    if (principal === undefined) throw invalidKey();
-    return { principal, apiKey };
+    if (access !== 'token' && access !== 'keyOrToken') throw invalidKey();
+    const token = presentedToken(request);
+    if (token === undefined) throw access === 'token' ? invalidToken() : invalidKey();
+    const principal = await accounts.verifyToken(token);
+    if (principal === undefined) throw invalidToken();
+    return { principal, apiKey, unlock: () => unlock(accounts, token, invalidToken) };
   }
   const principal = await accounts.authenticateKey(apiKey);
   if (principal === undefined) throw invalidKey();
@@ -51,18 +53,22 @@ export async function authenticate(
       message: "Only the installation's owner may do this. Ask the owner, or use the owner's API key.",
     });
   }
-  return { principal, apiKey };
+  return { principal, apiKey, unlock: () => unlock(accounts, apiKey, invalidKey) };
 }
 
-async function byToken(
-  accounts: Pick<Accounts, 'verifyToken'>,
-  request: FastifyRequest,
-): Promise<Principal | undefined> {
+async function unlock(
+  accounts: Pick<Accounts, 'unlock'>,
+  presented: string,
+  refusal: () => PlatformError,
+): Promise<Holder> {
+  const holder = await accounts.unlock(presented);
+  if (holder === undefined) throw refusal();
+  return holder;
+}
+
+function presentedToken(request: FastifyRequest): string | undefined {
   const token = request.headers['jfwt'] ?? request.headers['p48wt'];
-  if (typeof token !== 'string' || token === '') return undefined;
-  const principal = await accounts.verifyToken(token);
-  if (principal !== undefined) return principal;
-  throw invalidToken();
+  return typeof token === 'string' && token !== '' ? token : undefined;
 }
 
 function invalidToken(): PlatformError {

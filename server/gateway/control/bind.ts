@@ -1,9 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import type { Route } from '../../../contract/index.ts';
-import type { Accounts } from '../../accounts/accounts.ts';
 import { PlatformError } from '../../kernel/errors.ts';
-import { type Caller, authenticate } from './authenticate.ts';
+import { type Authenticator, type Caller, authenticate } from './authenticate.ts';
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 type Part<R extends Route, K extends 'params' | 'query' | 'body'> =
@@ -23,8 +22,6 @@ type Answer<R extends Route> = R['success'] extends { content: 'json'; schema: i
     ? z.input<S> | undefined
     : z.input<S>
   : void;
-
-export type Authenticator = Pick<Accounts, 'authenticateKey' | 'verifyToken'>;
 
 /**
  * Serves one route of the contract. The caller is proven before a byte of the body is read. A handler that answers

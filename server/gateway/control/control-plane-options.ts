@@ -12,7 +12,7 @@ import type { Metrics } from '../metrics.ts';
 
 /** What the control plane answers from. */
 export interface ControlPlaneOptions {
-  readonly accounts: Omit<Accounts, 'bootstrap' | 'accountKeyOf'>;
+  readonly accounts: Omit<Accounts, 'bootstrap'>;
   readonly functions: Omit<Functions, 'catalogue' | 'directory' | 'recover' | 'close'>;
   readonly calls: Pick<CallStore, 'list'>;
   readonly console: Console;

@@ -29,7 +29,7 @@ function account({ accountId, role }: Principal, name: string): Account {
   return { id: accountId, name, email: `${name}@example.org`, role, createdAt: NOW, updatedAt: NOW };
 }
 
-export function fakeAccounts(): Omit<Accounts, 'bootstrap' | 'accountKeyOf'> {
+export function fakeAccounts(): Omit<Accounts, 'bootstrap'> {
   const byKey = new Map([
     [OWNER_KEY, owner],
     [MEMBER_KEY, member],
@@ -46,6 +46,15 @@ export function fakeAccounts(): Omit<Accounts, 'bootstrap' | 'accountKeyOf'> {
         ? { token: new Secret(`token:${presented}`), expiresAt: NOW + 86_400_000 }
         : undefined,
     verifyToken: async (presented) => byKey.get(presented.replace('token:', '')),
+    async unlock(presented) {
+      const principal = byKey.get(presented.replace('token:', ''));
+      return (
+        principal && {
+          accountId: principal.accountId,
+          accountKey: new Secret(Buffer.alloc(32, principal.accountId)),
+        }
+      );
+    },
     get: async (id) => accounts.find((one) => one.id === id) ?? account(owner, 'nobody'),
     list: async () => accounts,
     async create(_principal, { name, email }) {
