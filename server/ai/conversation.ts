@@ -6,7 +6,7 @@ import type { QueryLimits } from './limits.ts';
 import { type Step, runStep } from './model-step.ts';
 import type { Query, QueryAnswer, QueryEvent } from './query.ts';
 import type { ResponseForm } from './response-form.ts';
-import { type Fence, createFence, resultText } from './untrusted.ts';
+import { type Fence, createFence, fencedResult, resultText } from './untrusted.ts';
 
 export interface ConversationParts {
   readonly query: Query;
@@ -29,7 +29,7 @@ export class Conversation {
   readonly #messages: ChatMessage[];
   readonly #declarations: readonly ToolDeclaration[];
   readonly #judge: Judge;
-  readonly #fence: Fence = createFence();
+  readonly #fence: Fence = createFence('What a function answers');
   #room: number;
   #callsLeft: number;
   #hasErred = false;
@@ -148,7 +148,7 @@ export class Conversation {
     const result = await tool.call(args ?? {}, { principal, originIp, signal });
     const { ok, status } = result;
     onEvent({ type: 'tool-result', id: call.id, ok, status, result: resultText(result) });
-    return this.#fence.wrap(call.name, result);
+    return fencedResult(this.#fence, call.name, result);
   }
 }
 

@@ -1,4 +1,6 @@
+import { recordRequest } from '../calls/record-request.ts';
 import type { Recorder } from '../calls/recorder.ts';
+import { orAborted } from '../kernel/abort.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { FunctionId } from '../kernel/ids.ts';
@@ -7,7 +9,6 @@ import { Conversation } from './conversation.ts';
 import { aiErrors } from './errors.ts';
 import type { FunctionTool, FunctionTools } from './function-tool.ts';
 import type { QueryLimits } from './limits.ts';
-import { orAborted } from './model-step.ts';
 import type { Queries, Query, QueryAnswer, QueryEvent } from './query.ts';
 import { createResponseForm } from './response-form.ts';
 
@@ -24,41 +25,22 @@ export interface QueriesOptions {
 export const QUERY_FUNCTION_ID = 'fn_0000000000000000000q' as FunctionId;
 
 export function createQueries(options: QueriesOptions): Queries {
-  const { recorder, clock, scheduler, limits } = options;
+  const { deadlineMs } = options.limits;
   return {
-    async ask(query, onEvent = () => undefined) {
-      const arrivedAt = clock.monotonicMs();
-      const ending = new AbortController();
-      const cancel = (): void => ending.abort(aiErrors.cancelled());
-      if (query.signal.aborted) cancel();
-      else query.signal.addEventListener('abort', cancel, { once: true });
-      const timer = scheduler.after(limits.deadlineMs, () =>
-        ending.abort(aiErrors.deadline(limits.deadlineMs)),
-      );
-      let ok = false;
-      try {
-        await orAborted(new Promise<void>((resolve) => recorder.whenRoom(resolve)), ending.signal);
-        const answer = await answerOf(options, { query, onEvent, signal: ending.signal });
-        ok = answer.finish === 'complete';
-        return answer;
-      } catch (thrown) {
-        // Whatever an engine says of its own end: the reason is ours.
-        throw ending.signal.aborted ? ending.signal.reason : thrown;
-      } finally {
-        timer.close();
-        query.signal.removeEventListener('abort', cancel);
-        // What still runs for a query that failed runs for nobody.
-        ending.abort(aiErrors.cancelled());
-        recorder.add({
+    ask: (query, onEvent = () => undefined) =>
+      recordRequest<QueryAnswer>(
+        options,
+        {
           accountId: query.principal.accountId,
           functionId: QUERY_FUNCTION_ID,
-          version: 1,
           originIp: query.originIp,
-          durationMs: Math.round(clock.monotonicMs() - arrivedAt),
-          ok,
-        });
-      }
-    },
+          signal: query.signal,
+          cancelled: aiErrors.cancelled,
+          deadline: { afterMs: deadlineMs, error: () => aiErrors.deadline(deadlineMs) },
+          isOk: ({ finish }) => finish === 'complete',
+        },
+        (signal) => answerOf(options, { query, onEvent, signal }),
+      ),
   };
 }
 

@@ -1,3 +1,4 @@
+import { orAborted } from '../kernel/abort.ts';
 import type { ChatModel, ModelPart, ModelRequest, ToolCall } from '../models/chat-model.ts';
 import { aiErrors } from './errors.ts';
 
@@ -54,18 +55,5 @@ async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): 
     }
   } finally {
     void iterator.return?.().then(undefined, () => undefined);
-  }
-}
-
-/** The value, or the signal's reason as soon as it aborts. */
-export async function orAborted<T>(value: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason as Error);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([value, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }
