@@ -211,4 +211,16 @@ export const apiV1Routes = {
     success: { status: 200, content: 'json', schema: z.record(z.string(), z.unknown()) },
     errors: [],
   },
+  getReceiptKeys: {
+    method: 'GET',
+    path: '/.well-known/jellyfaas-receipts',
+    summary: 'The public key (JWK Set) that checks receipts of deletions',
+    access: 'open',
+    success: {
+      status: 200,
+      content: 'json',
+      schema: z.object({ keys: z.array(z.record(z.string(), z.unknown())) }),
+    },
+    errors: [],
+  },
 } as const satisfies Record<string, Route>;

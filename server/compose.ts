@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Accounts } from './accounts/accounts.ts';
 import { createAccounts } from './accounts/create-accounts.ts';
 import { type ConsoleFeed, createConsole } from './calls/console.ts';
@@ -27,7 +28,11 @@ import type { AccountChoices } from './models/account-choices.ts';
 import type { Jail, Limitation } from './sandbox/jail.ts';
 import type { CallStore } from './calls/call-record.ts';
 import type { FunctionStore } from './functions/function-store.ts';
+import { createDatabases } from './databases/create-databases.ts';
+import type { Databases } from './databases/databases.ts';
+import { createReceipts, type Receipts } from './keys/receipts.ts';
 import { openAccountStore } from './stores/account-store.ts';
+import { openDatabaseStore } from './stores/database-store.ts';
 import { createCallStore } from './stores/call-store.ts';
 import { openFunctionStore } from './stores/function-store.ts';
 import { openKeyStore } from './stores/key-store.ts';
@@ -82,6 +87,8 @@ interface Stores {
   readonly calls: CallStore;
   readonly functions: FunctionStore;
   readonly modelChoices: AccountChoices;
+  readonly databases: Databases;
+  readonly receipts: Receipts;
   readonly blobs: string;
   readonly layers: string;
 }
@@ -137,6 +144,16 @@ async function openStores({ config, clock, events }: Required<Parts>, lifecycle:
   lifecycle.onClose('account store', () => accountStore.close());
   const functions = await openFunctionStore({ path: data.functionsDb, keyRing, events });
   lifecycle.onClose('function store', () => functions.close());
+  const receipts = await createReceipts(keyRing);
+  const databaseStore = await openDatabaseStore({ path: data.databasesDb, keyRing, events });
+  lifecycle.onClose('database store', () => databaseStore.close());
+  const databases = await createDatabases({
+    store: databaseStore,
+    keyRing,
+    receipts,
+    clock,
+    directory: dirname(data.databasesDb),
+  });
   const calls = createCallStore({ dir: data.calls, keyRing, events });
   lifecycle.onClose('call store', () => calls.close());
   const accounts = await createAccounts({
@@ -151,6 +168,8 @@ async function openStores({ config, clock, events }: Required<Parts>, lifecycle:
     calls,
     functions,
     modelChoices: accountStore.modelChoices,
+    databases,
+    receipts,
     blobs: data.blobs,
     layers: data.layers,
   };
@@ -258,6 +277,7 @@ async function listen(
     calls: stores.calls,
     console: callPath.console,
     runtimes: callPath.languages.runtimes,
+    receiptKey: stores.receipts.publicKey,
     metrics: callPath.metrics,
     events,
     clock,

@@ -7,6 +7,8 @@ export interface DataDirectory {
   readonly keysDb: string;
   readonly accountsDb: string;
   readonly functionsDb: string;
+  /** The catalogue of databases, beside which each lies in a directory of its own. */
+  readonly databasesDb: string;
   readonly calls: string;
   readonly blobs: string;
   readonly layers: string;
@@ -21,8 +23,9 @@ export function openDataDirectory(path: string): DataDirectory {
   const keysDb = join(path, 'keys', 'keys.db');
   const accountsDb = join(path, 'accounts', 'accounts.db');
   const functionsDb = join(path, 'functions', 'functions.db');
+  const databasesDb = join(path, 'databases', 'databases.db');
   // Keys are left out of backups of the data: what was restored without them must not be given new ones.
-  if (!existsSync(keysDb) && [accountsDb, functionsDb].some((store) => existsSync(store))) {
+  if (!existsSync(keysDb) && [accountsDb, functionsDb, databasesDb].some((store) => existsSync(store))) {
     throw keysMissing(path, keysDb);
   }
   mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -33,6 +36,7 @@ export function openDataDirectory(path: string): DataDirectory {
     keysDb,
     accountsDb,
     functionsDb,
+    databasesDb,
     calls: join(path, 'calls'),
     blobs: join(path, 'blobs'),
     layers: join(path, 'layers'),

@@ -55,6 +55,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/calls:types',
     'server/languages:types',
     'server/models:types',
+    'server/databases',
   ],
   'server/gateway': [
     'server/kernel',
@@ -62,6 +63,8 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/functions',
     'server/calls',
     'server/languages:types',
+    'server/keys:types',
+    'server/databases:types',
     'server/ai:types',
     'server/models:types',
     'contract',

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { accountMigrations } from './account-store.ts';
 import { callMigrations } from './call-days.ts';
 import { functionMigrations } from './function-store.ts';
+import { databaseMigrations } from './database-store.ts';
 import { keyMigrations } from './key-store.ts';
 import type { Migration } from './migration.ts';
 import { openEncrypted } from './sqlite.ts';
@@ -21,6 +22,7 @@ const RELEASES: { release: string; store: string; migrations: readonly Migration
   { release: '0.1.0', store: 'accounts', migrations: accountMigrations, count: 1 },
   { release: '0.1.0', store: 'calls', migrations: callMigrations, count: 1 },
   { release: '0.1.0', store: 'functions', migrations: functionMigrations, count: 1 },
+  { release: '0.1.0', store: 'databases', migrations: databaseMigrations, count: 1 },
 ];
 
 async function schemaOf(migrations: readonly Migration[]): Promise<string> {

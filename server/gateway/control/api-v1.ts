@@ -19,6 +19,7 @@ export function serveApiV1(app: FastifyInstance, options: ControlPlaneOptions): 
   bind(app, accounts, routes.listRuntimes, async () => ({
     runtimes: runtimes.map(({ id, available, detail }) => ({ id, available, detail })),
   }));
+  app.get(fastifyPath(routes.getReceiptKeys), async () => ({ keys: [options.receiptKey] }));
   app.get(fastifyPath(routes.getOpenApi), async () => openApiDocument(publicUrl(), version));
 }
 

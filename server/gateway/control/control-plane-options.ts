@@ -4,6 +4,7 @@ import type { Console } from '../../calls/console.ts';
 import type { Functions } from '../../functions/functions.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { EventLog } from '../../kernel/events.ts';
+import type { Receipts } from '../../keys/receipts.ts';
 import type { RuntimeStatus } from '../../languages/language.ts';
 import type { AiParts } from '../ai/serve-ai.ts';
 import type { GatewayLimits } from '../limits.ts';
@@ -18,6 +19,8 @@ export interface ControlPlaneOptions {
   readonly console: Console;
   readonly ai: AiParts;
   readonly mcp: McpParts;
+  /** Public JWK of the installation's receipts. */
+  readonly receiptKey: Receipts['publicKey'];
   readonly runtimes: readonly RuntimeStatus[];
   readonly metrics: Pick<Metrics, 'render' | 'contentType'>;
   readonly events: EventLog;

@@ -58,6 +58,7 @@ export async function startGateway(over: Partial<GatewayOptions> = {}): Promise<
   const fakes = createFakes();
   const gateway = createGateway({
     ...fakes,
+    receiptKey: { kty: 'OKP', crv: 'Ed25519', x: 'fake' },
     runtimes: fakeRuntimes,
     clock: { now: () => NOW, monotonicMs: () => 0 },
     version: '1.2.3',
