@@ -1,8 +1,5 @@
-import { recordRequest } from '../calls/record-request.ts';
-import type { Recorder } from '../calls/recorder.ts';
+import { type RecordingOptions, createRecordRequest } from '../calls/record-request.ts';
 import { orAborted } from '../kernel/abort.ts';
-import type { Scheduler } from '../kernel/scheduler.ts';
-import type { Clock } from '../kernel/clock.ts';
 import type { FunctionId } from '../kernel/ids.ts';
 import type { Models } from '../models/chat-model.ts';
 import { Conversation } from './conversation.ts';
@@ -12,12 +9,9 @@ import type { QueryLimits } from './limits.ts';
 import type { Queries, Query, QueryAnswer, QueryEvent } from './query.ts';
 import { createResponseForm } from './response-form.ts';
 
-export interface QueriesOptions {
+export interface QueriesOptions extends RecordingOptions {
   readonly models: Pick<Models, 'select'>;
   readonly tools: FunctionTools;
-  readonly recorder: Pick<Recorder, 'add' | 'whenRoom'>;
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
   readonly limits: QueryLimits;
 }
 
@@ -25,21 +19,19 @@ export interface QueriesOptions {
 export const QUERY_FUNCTION_ID = 'fn_0000000000000000000q' as FunctionId;
 
 export function createQueries(options: QueriesOptions): Queries {
-  const { deadlineMs } = options.limits;
+  const recordRequest = createRecordRequest({ ...options, errors: aiErrors });
   return {
     ask: (query, onEvent = () => undefined) =>
-      recordRequest<QueryAnswer>(
-        options,
+      recordRequest(
         {
           accountId: query.principal.accountId,
-          functionId: QUERY_FUNCTION_ID,
           originIp: query.originIp,
+          functionId: QUERY_FUNCTION_ID,
           signal: query.signal,
-          cancelled: aiErrors.cancelled,
-          deadline: { afterMs: deadlineMs, error: () => aiErrors.deadline(deadlineMs) },
-          isOk: ({ finish }) => finish === 'complete',
+          deadlineMs: options.limits.deadlineMs,
         },
         (signal) => answerOf(options, { query, onEvent, signal }),
+        ({ finish }) => finish === 'complete',
       ),
   };
 }
