@@ -12,14 +12,14 @@ import {
 import type { Principal } from '../../accounts/principal.ts';
 import type { Queries, Query, QueryAnswer } from '../../ai/query.ts';
 import type { Json } from '../../functions/spec.ts';
-import { toPlatformError } from '../../kernel/errors.ts';
 import type { Models } from '../../models/chat-model.ts';
 import type { PullProgress } from '../../models/model-files.ts';
+import { acceptsEvents, errorEvent, goneSignal, streamAnswer } from '../control/answer-stream.ts';
 import { bind } from '../control/bind.ts';
 import type { ControlPlaneOptions } from '../control/control-plane-options.ts';
 import { openEventStream } from '../control/event-stream.ts';
 import { type Slots, createSlots } from '../control/slots.ts';
-import { renderError, reportFailure } from '../errors.ts';
+import { reportFailure } from '../errors.ts';
 
 /** What questions in words need beside the control plane's own parts. */
 export interface AiParts {
@@ -87,16 +87,6 @@ interface Asker {
   readonly reply: FastifyReply;
 }
 
-/** Aborts when the client leaves before its answer is complete. */
-function goneSignal({ raw }: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  raw.once('close', () => {
-    if (!raw.writableFinished) gone.abort();
-  });
-  if (raw.destroyed) gone.abort();
-  return gone.signal;
-}
-
 function serveQuery(app: FastifyInstance, options: AiOptions, slots: Slots): void {
   const { accounts, ai } = options;
   bind(app, accounts, aiRoutes.aiQuery, async ({ principal, body, request, reply }) => {
@@ -132,34 +122,21 @@ function shown({ trace, ...answer }: QueryAnswer, withTrace: boolean): AiAnswer 
   return withTrace ? { ...answer, trace: [...trace] } : answer;
 }
 
-function acceptsEvents({ headers }: FastifyRequest): boolean {
-  return /(?:^|[\s,])text\/event-stream(?:$|[\s,;])/i.test(headers.accept ?? '');
-}
-
-/** Passes on what happens as it happens. The status is sent first, so a failure is an event too. */
+/** Passes on what happens as it happens. */
 async function stream(
-  { ai, events, limits, closing }: AiOptions,
+  options: AiOptions,
   reply: FastifyReply,
   { query, withTrace }: { query: UnsignalledQuery; withTrace: boolean },
 ): Promise<void> {
-  const client = openEventStream(reply, { heartbeatMs: limits.heartbeatMs, closing });
-  const send = (event: AiEvent): void => void client.send(event, event.type);
-  try {
-    const answer = await ai.queries.ask({ ...query, signal: client.signal }, (event) => {
-      if (event.type === 'text' || withTrace) send(event);
-    });
-    send({ type: 'answer', ...shown(answer, withTrace) });
-  } catch (thrown) {
-    reportFailure(events, thrown, 'ai');
-    send(failed(thrown));
-  }
-  send({ type: 'done' });
-  client.end();
-}
-
-function failed(thrown: unknown): Extract<AiEvent, { type: 'error' }> {
-  const { code, message } = toPlatformError(thrown);
-  return { type: 'error', code, detail: message, status: renderError(thrown, 'problem').status };
+  await streamAnswer<AiEvent>(options, reply, {
+    area: 'ai',
+    async work(send, signal) {
+      const answer = await options.ai.queries.ask({ ...query, signal }, (event) => {
+        if (event.type === 'text' || withTrace) send(event);
+      });
+      send({ type: 'answer', ...shown(answer, withTrace) });
+    },
+  });
 }
 
 function serveModels(app: FastifyInstance, { accounts, ai: { models } }: AiOptions): void {
@@ -188,7 +165,7 @@ function servePull(app: FastifyInstance, { accounts, ai, events, limits, closing
       send({ type: 'done' });
     } catch (thrown) {
       reportFailure(events, thrown, 'models');
-      send(failed(thrown));
+      send(errorEvent(thrown));
     }
     client.end();
   });
