@@ -1,6 +1,5 @@
 import { createFunctionTools } from './ai/create-function-tools.ts';
 import { createQueries } from './ai/create-queries.ts';
-import type { FunctionTools } from './ai/function-tool.ts';
 import { queryLimits } from './ai/limits.ts';
 import type { Invoke } from './calls/invoke.ts';
 import type { Recorder } from './calls/recorder.ts';
@@ -8,7 +7,7 @@ import type { Scheduler } from './kernel/scheduler.ts';
 import type { Config } from './config.ts';
 import type { Functions } from './functions/functions.ts';
 import type { AiParts } from './gateway/ai/serve-ai.ts';
-import { createOriginReader } from './gateway/data/origin-ip.ts';
+import type { OriginReader } from './gateway/data/origin-ip.ts';
 import type { McpParts } from './gateway/mcp/serve-mcp.ts';
 import { basename, join } from 'node:path';
 import type { Clock } from './kernel/clock.ts';
@@ -32,19 +31,15 @@ export interface AiComposition {
   readonly invoke: Invoke;
   readonly recorder: Recorder;
   readonly choices: AccountChoices;
+  readonly originOf: OriginReader;
 }
-
-/** Larger than what a model is shown of an answer: clients of MCP save files, too. */
-const MCP_RESULT_BYTES_MAX = 8 * 1_048_576;
 
 /** What lets models, ours or those of MCP clients, call functions. */
 export function composeAi(parts: AiComposition): { readonly ai: AiParts; readonly mcp: McpParts } {
   const { config, jail, events, clock, scheduler, lifecycle, functions, invoke, recorder, choices } = parts;
   const { directory } = functions;
-  const originOf = createOriginReader(config.trustedProxies);
-  const originIp: AiParts['originIp'] = (req) => originOf(req).ip;
-  const toolsWith = (resultBytesMax: number): FunctionTools =>
-    createFunctionTools({ functions, directory, invoke, clock, resultBytesMax });
+  const originIp: AiParts['originIp'] = (req) => parts.originOf(req).ip;
+  const tools = createFunctionTools({ functions, directory, invoke, clock });
 
   const source = sourceOf(config);
   const modelsDirectory = join(config.dataDir, 'models');
@@ -56,7 +51,7 @@ export function composeAi(parts: AiComposition): { readonly ai: AiParts; readonl
   lifecycle.onClose('models', () => models.close());
   const queries = createQueries({
     models,
-    tools: toolsWith(queryLimits.resultBytesMax),
+    tools,
     recorder,
     clock,
     scheduler,
@@ -74,7 +69,7 @@ export function composeAi(parts: AiComposition): { readonly ai: AiParts; readonl
       },
     },
     mcp: {
-      tools: toolsWith(MCP_RESULT_BYTES_MAX),
+      tools,
       originIp,
       onLibraryChanged: (listener) => directory.onChanged(listener),
     },

@@ -14,6 +14,7 @@ import { openDataDirectory } from './data-directory.ts';
 import { createFunctions } from './functions/create-functions.ts';
 import type { Functions } from './functions/functions.ts';
 import { createDataPlane } from './gateway/data/data-plane.ts';
+import { createOriginReader } from './gateway/data/origin-ip.ts';
 import { createMetrics, type Metrics } from './gateway/metrics.ts';
 import { createGateway } from './gateway/server.ts';
 import { type Clock, systemClock, utcDay } from './kernel/clock.ts';
@@ -261,13 +262,14 @@ async function listen(
 ): Promise<Platform> {
   const { config, clock, scheduler, events, jail, version } = parts;
   const { accounts } = stores;
+  const originOf = createOriginReader(config.trustedProxies);
   const dataPlane = createDataPlane({
     accounts,
     directory: functions.directory,
     invoke: callPath.invoke,
     clock,
     events,
-    trustedProxies: config.trustedProxies,
+    originOf,
     limits: callPath.limits,
     scheduler,
   });
@@ -292,6 +294,7 @@ async function listen(
       invoke: callPath.invoke,
       recorder: callPath.recorder,
       choices: stores.modelChoices,
+      originOf,
     }),
   });
   const { host, port, publicUrl } = await gateway.listen({ host: config.host, port: config.port });

@@ -9,7 +9,6 @@ import { requestOf } from './function-request.ts';
 export interface CallFunctionOptions {
   readonly invoke: Invoke;
   readonly clock: Clock;
-  readonly resultBytesMax: number;
 }
 
 export interface FunctionCall {
@@ -25,8 +24,8 @@ export interface FunctionCall {
  * rejects only with the signal's reason, when the caller has gone.
  */
 export function callFunction(
-  { invoke, clock, resultBytesMax }: CallFunctionOptions,
-  { deployment, spec, args, caller: { principal, originIp, signal } }: FunctionCall,
+  { invoke, clock }: CallFunctionOptions,
+  { deployment, spec, args, caller: { principal, originIp, signal, resultBytesMax } }: FunctionCall,
 ): Promise<ToolResult> {
   if (signal.aborted) return Promise.reject(signal.reason as Error);
   const { promise, resolve, reject } = Promise.withResolvers<ToolResult>();

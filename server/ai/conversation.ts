@@ -142,10 +142,11 @@ export class Conversation {
   /** What the model is told of it. */
   async #call({ call, tool, args, refusal }: JudgedCallParts): Promise<string> {
     if (tool === undefined) return `The call was not made. ${refusal ?? ''} Correct it, or do without.`;
-    const { onEvent, query, signal } = this.#parts;
+    const { limits, onEvent, query, signal } = this.#parts;
     onEvent({ type: 'tool-call', id: call.id, function: call.name, arguments: args ?? {} });
     const { principal, originIp } = query;
-    const result = await tool.call(args ?? {}, { principal, originIp, signal });
+    const { resultBytesMax } = limits;
+    const result = await tool.call(args ?? {}, { principal, originIp, signal, resultBytesMax });
     const { ok, status } = result;
     onEvent({ type: 'tool-result', id: call.id, ok, status, result: resultText(result) });
     return fencedResult(this.#fence, call.name, result);

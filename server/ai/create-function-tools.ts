@@ -18,8 +18,6 @@ export interface FunctionToolsOptions {
   readonly directory: Pick<DeploymentDirectory, 'find' | 'onRetired'>;
   readonly invoke: Invoke;
   readonly clock: Clock;
-  /** How much of an answer is kept; the rest is read and dropped. */
-  readonly resultBytesMax: number;
 }
 
 /** Compiled schemas of the functions used last; a deleted function takes its own along. */

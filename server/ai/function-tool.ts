@@ -26,6 +26,8 @@ export interface ToolCaller {
   readonly principal: Principal;
   readonly originIp: string;
   readonly signal: AbortSignal;
+  /** How much of an answer is kept; the rest is read and dropped. */
+  readonly resultBytesMax: number;
 }
 
 export interface ToolResult {

@@ -28,6 +28,8 @@ export interface GatewayLimits {
   readonly queriesPerAccountMax: number;
   /** A message of the Model Context Protocol; a file within it is base64. They lie in memory. */
   readonly mcpBodyBytesMax: number;
+  /** Of one answer: larger than what a model is shown, because clients of the protocol save files, too. */
+  readonly mcpResultBytesMax: number;
   readonly mcpRequestsMax: number;
   readonly mcpRequestsPerAccountMax: number;
   /** How often a client that asked for it is told that a call still runs. */
@@ -52,6 +54,7 @@ export const gatewayLimits: GatewayLimits = {
   queriesMax: 512,
   queriesPerAccountMax: 256,
   mcpBodyBytesMax: 8 * 1024 * 1024,
+  mcpResultBytesMax: 8 * 1024 * 1024,
   mcpRequestsMax: 128,
   mcpRequestsPerAccountMax: 32,
   mcpProgressMs: 1_000,

@@ -93,7 +93,6 @@ export function createQueryRig(limits: Partial<QueryLimits> = {}): QueryRig {
     },
     invoke: invokeOf(() => rig),
     clock: time,
-    resultBytesMax: limits.resultBytesMax ?? queryLimits.resultBytesMax,
   });
   const rig: QueryRig = {
     tools,

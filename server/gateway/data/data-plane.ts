@@ -12,14 +12,13 @@ import type { EventLog } from '../../kernel/events.ts';
 import { reportFailure, writeError } from '../errors.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
-import { type Origin, createOriginReader } from './origin-ip.ts';
+import type { Origin, OriginReader } from './origin-ip.ts';
 
 export interface DataPlaneOptions {
   readonly accounts: Pick<Accounts, 'verifyToken'>;
   readonly directory: Pick<DeploymentDirectory, 'find'>;
   readonly invoke: Invoke;
-  /** Addresses or CIDRs whose X-Forwarded-For is believed. */
-  readonly trustedProxies: readonly string[];
+  readonly originOf: OriginReader;
   readonly limits: Pick<CallLimits, 'requestBodyBytesMax'>;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
@@ -36,8 +35,7 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
  * and response trailers are dropped; Host passes as the client sent it; no field is added.
  */
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
-  const { accounts, directory, clock, events } = options;
-  const originOf = createOriginReader(options.trustedProxies);
+  const { accounts, directory, clock, events, originOf } = options;
 
   return (req, res, deploymentId) => {
     const arrivedAt = clock.monotonicMs();

@@ -8,11 +8,14 @@ export interface Origin {
   readonly isBehindProxy: boolean;
 }
 
+/** Who makes a request; cheap from the second request of a connection on. */
+export type OriginReader = (req: IncomingMessage) => Origin;
+
 /**
  * Where a call comes from: the socket's peer or, if that is a trusted proxy, the last hop that it names. Nothing
  * else that a client writes into a header is believed.
  */
-export function createOriginReader(trustedProxies: readonly string[]): (req: IncomingMessage) => Origin {
+export function createOriginReader(trustedProxies: readonly string[]): OriginReader {
   const trusted = blockListOf(trustedProxies);
   const peers = new WeakMap<Socket, Origin>();
 

@@ -89,7 +89,7 @@ function metadata(publicUrl: string): object {
 
 /** Proves the caller and takes a place before a byte of the body is read. */
 async function admit(
-  { accounts, mcp, requests, streams }: ExchangeParts,
+  { accounts, limits, mcp, requests, streams }: ExchangeParts,
   request: FastifyRequest,
   { raw }: FastifyReply,
 ): Promise<Admission> {
@@ -109,7 +109,8 @@ async function admit(
   if (raw.destroyed) onClose();
   else raw.once('close', onClose);
   const originIp = mcp.originIp(request.raw);
-  return { caller: { principal, originIp, signal: ending.signal }, prove, cancel, leave };
+  const caller = { principal, originIp, signal: ending.signal, resultBytesMax: limits.mcpResultBytesMax };
+  return { caller, prove, cancel, leave };
 }
 
 /** The first revision that has no GET. Revisions are dates, so their order is that of text. */

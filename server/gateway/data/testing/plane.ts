@@ -8,6 +8,7 @@ import { type Rig, type RigOptions, createRig, deploymentOf } from '../../../cal
 import { systemClock } from '../../../kernel/clock.ts';
 import type { AccountId, ApiKeyId } from '../../../kernel/ids.ts';
 import { createDataPlane } from '../data-plane.ts';
+import { createOriginReader } from '../origin-ip.ts';
 
 export interface Plane {
   readonly rig: Rig;
@@ -35,7 +36,7 @@ export async function createPlane(options: PlaneOptions = {}): Promise<Plane> {
     accounts: { verifyToken: async (token) => (token.startsWith('acct_') ? principalOf(token) : undefined) },
     directory: { find: (id) => deployments.get(id) },
     invoke: rig.invoke,
-    trustedProxies: options.trustedProxies ?? [],
+    originOf: createOriginReader(options.trustedProxies ?? []),
     limits: rig.limits,
     clock: systemClock,
     scheduler: systemScheduler,
