@@ -46,7 +46,9 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/accounts:types',
     'server/models:types',
   ],
-  'server/models': ['server/kernel', 'server/sandbox:types', 'server/functions:types'],
+  'server/engines': ['server/kernel', 'server/sandbox:types'],
+  'server/models': ['server/kernel', 'server/engines', 'server/sandbox:types', 'server/functions:types'],
+  'server/embeddings': ['server/kernel', 'server/engines', 'server/models', 'server/sandbox:types'],
   'server/stores': [
     'server/kernel',
     'server/keys',

@@ -25,6 +25,8 @@ const EVENTS = {
   'instance.ended': { runtime: 'code', reason: 'code' },
   'model.started': { took: 'milliseconds' },
   'model.ended': { reason: 'code' },
+  'embedder.started': { took: 'milliseconds' },
+  'embedder.ended': { reason: 'code' },
   'pool.exhausted': { live: 'count' },
   'egress.refused': { code: 'code' },
   'calls.flushed_late': { took: 'milliseconds', rows: 'count' },
