@@ -39,6 +39,9 @@ export type CleanSchema =
   | { readonly schema: Json; readonly faults?: never }
   | { readonly faults: readonly Fault[] };
 
+/** One for all, because it is costly to compile; what it checks it does not keep. */
+const metaschema = new Ajv2020({ logger: false });
+
 /**
  * Brings an uploaded JSON Schema into the form that strict Ajv 2020 and Python's jsonschema both take: no null,
  * unknown or `format` keywords, no other draft, standard type names, a type at the top. Compiling it proves it.
@@ -56,7 +59,8 @@ export function cleanSchema(raw: Json, pointer: string): CleanSchema {
     );
   }
   try {
-    new Ajv2020({ logger: false }).compile(schema as object);
+    metaschema.validateSchema(schema as object, true);
+    new Ajv2020({ logger: false, meta: false, validateSchema: false }).compile(schema as object);
   } catch (error) {
     const reason = error instanceof Error ? error.message.slice(0, 300) : 'it does not compile';
     return fault(pointer, `The JSON Schema (draft 2020-12) cannot be used: ${reason}.`);
