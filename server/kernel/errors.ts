@@ -84,3 +84,12 @@ export function toPlatformError(thrown: unknown): PlatformError {
     cause: thrown,
   });
 }
+
+/** An error, what caused it, what caused that, and so on. */
+export function causesOf(thrown: unknown): Error[] {
+  const found: Error[] = [];
+  for (let error = thrown; error instanceof Error && !found.includes(error); error = error.cause) {
+    found.push(error);
+  }
+  return found;
+}

@@ -9,6 +9,8 @@ export type BuildId = string & { readonly brand: 'BuildId' };
 export type DeploymentId = string & { readonly brand: 'DeploymentId' };
 /** A vector or SQL database; the name that its owner gave it stands nowhere in the clear. */
 export type DatabaseId = string & { readonly brand: 'DatabaseId' };
+/** An outside MCP server that an account uses; what it is called and where it is stands nowhere in the clear. */
+export type ToolSourceId = string & { readonly brand: 'ToolSourceId' };
 /** SHA-256 (hex) of a dependency layer's content. */
 export type LayerId = string & { readonly brand: 'LayerId' };
 

@@ -1,4 +1,4 @@
-import { PlatformError } from '../kernel/errors.ts';
+import { PlatformError, causesOf } from '../kernel/errors.ts';
 
 /**
  * What went wrong with a provider, in our own words: errors of the provider packages hold prompt, answer, URL and
@@ -46,7 +46,7 @@ const CONNECTION_CODES: ReadonlySet<string> = new Set([
 
 /** The one boundary: whatever is thrown below it leaves as one of the `models.*` errors. */
 export function providerFailure(platform: string, thrown: unknown): ProviderFailure {
-  const chain = causes(thrown);
+  const chain = causesOf(thrown);
   const status = chain.find((error) => error instanceof ProviderStatus);
   if (status !== undefined) return statusFailure(platform, status);
   if (chain.some((error) => error instanceof ProviderSilence)) return transient(silent(platform));
@@ -65,14 +65,6 @@ export function cancelled(): PlatformError {
     code: 'models.cancelled',
     message: 'The request ended before the model had answered.',
   });
-}
-
-function causes(thrown: unknown): Error[] {
-  const found: Error[] = [];
-  for (let error = thrown; error instanceof Error && !found.includes(error); error = error.cause) {
-    found.push(error);
-  }
-  return found;
 }
 
 function codeOf(error: Error): string | undefined {

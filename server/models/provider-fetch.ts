@@ -1,4 +1,5 @@
 import { type Agent, fetch as undiciFetch, Headers, Response } from 'undici';
+import { atMost } from '../kernel/at-most.ts';
 import type { Secret } from '../kernel/secret.ts';
 import { ProviderFlood, ProviderStatus } from './provider-errors.ts';
 
@@ -35,24 +36,16 @@ export function createProviderFetch({
       await response.body?.cancel();
       throw new ProviderStatus(response.status, retryAfterSeconds(response.headers.get('retry-after')));
     }
-    return new Response(response.body?.pipeThrough(atMost(answerBytesMax)) ?? null, {
-      status: response.status,
-      headers: response.headers,
-    });
+    return new Response(
+      response.body?.pipeThrough(atMost(answerBytesMax, () => new ProviderFlood())) ?? null,
+      {
+        status: response.status,
+        headers: response.headers,
+      },
+    );
   };
   // undici's fetch is the global one with a choice of dispatcher; only the names of their types differ.
   return guarded as unknown as typeof globalThis.fetch;
-}
-
-function atMost(bytesMax: number): TransformStream<Uint8Array, Uint8Array> {
-  let seen = 0;
-  return new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      seen += chunk.byteLength;
-      if (seen > bytesMax) controller.error(new ProviderFlood());
-      else controller.enqueue(chunk);
-    },
-  });
 }
 
 /** Seconds or a date (RFC 9110); undefined when it is neither. */

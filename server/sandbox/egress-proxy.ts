@@ -85,8 +85,9 @@ function hold(open: Set<Duplex>, socket: Socket): Socket {
   return socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy());
 }
 
-async function reach(
-  { policy, network = hostNetwork }: EgressProxyOptions,
+/** A connection to an admitted address of `host:port`. Rejects with `EgressRefused`, or as connecting does. */
+export async function reach(
+  { policy, network = hostNetwork }: Pick<EgressProxyOptions, 'policy' | 'network'>,
   authority: string,
   defaultPort?: number,
 ): Promise<Socket> {
