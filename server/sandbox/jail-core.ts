@@ -8,6 +8,7 @@ import type { JailCgroup } from './cgroups.ts';
 import type { Confinement, JailView } from './confinement.ts';
 import type { EgressNetwork } from './egress-guard.ts';
 import { openEgressProxy } from './egress-proxy.ts';
+import { handOver } from './hand-over.ts';
 import { createJailFiles, type JailFiles } from './jail-files.ts';
 import type { Jail, JailedProcess, JailExit, JailSpec, Scratch } from './jail.ts';
 import type { LaunchedProcess } from './launcher.ts';
@@ -51,6 +52,7 @@ export async function createJailOver(
     limitations: [...confinement.limitations, ...runDirectory.limitations],
     start: (spec) => start(context, spec),
     scratch: (sizeMib) => createScratch(context, sizeMib),
+    adopt: (directory, files) => adopt(context, directory, files),
     async close() {
       await Promise.all([...context.processes].map((process) => process.kill()));
       await Promise.all([...context.scratches].map((scratch) => scratch.dispose()));
@@ -60,22 +62,51 @@ export async function createJailOver(
   };
 }
 
-async function createScratch(context: Context, sizeMib: number): Promise<Scratch> {
-  const { runDirectory, confinement, scratches } = context;
-  const { uid, release } = confinement.takeUid();
-  const path = await runDirectory
-    .createCapped(`scratch-${nextId++}`, sizeMib, uid)
-    .catch((error: unknown) => {
-      release();
+function createScratch(context: Context, sizeMib: number): Promise<Scratch> {
+  const { runDirectory } = context;
+  return openScratch(context, async (uid) => {
+    const path = await runDirectory.createCapped(`scratch-${nextId++}`, sizeMib, uid);
+    return { path, remove: () => runDirectory.removeCapped(path) };
+  });
+}
+
+function adopt(context: Context, directory: string, files: readonly string[]): Promise<Scratch> {
+  const { runDirectory } = context;
+  return openScratch(context, async (uid) => {
+    const path = await runDirectory.exposeWritable(directory, `adopted-${nextId++}`);
+    const hide = (): Promise<void> => runDirectory.unexposeWritable(path);
+    await handOver(directory, files, uid).catch(async (error: unknown) => {
+      await hide();
       throw error;
     });
+    const back = process.getuid?.() ?? uid;
+    const remove = async (): Promise<void> => {
+      try {
+        await handOver(directory, files, back);
+      } finally {
+        await hide();
+      }
+    };
+    return { path, remove };
+  });
+}
+
+async function openScratch(
+  { confinement, scratches }: Context,
+  open: (uid: number) => Promise<{ readonly path: string; readonly remove: () => Promise<void> }>,
+): Promise<Scratch> {
+  const { uid, release } = confinement.takeUid();
+  const { path, remove } = await open(uid).catch((error: unknown) => {
+    release();
+    throw error;
+  });
   let disposed: Promise<void> | undefined;
   const scratch: Scratch = {
     path,
     uid,
     write: (tree, below) => writeTree(path, below === undefined ? tree : prefixed(tree, below), uid),
     dispose() {
-      disposed ??= runDirectory.removeCapped(path).finally(() => {
+      disposed ??= remove().finally(() => {
         scratches.delete(scratch);
         release();
       });

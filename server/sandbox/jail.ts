@@ -13,6 +13,12 @@ export interface Jail {
   start(spec: JailSpec): Promise<JailedProcess>;
   /** A size-capped directory in RAM that outlives single processes, for the steps of one build. */
   scratch(sizeMib: number): Promise<Scratch>;
+  /**
+   * A directory of the host as a scratch: it stays after `dispose`, and so do the regular files in it that are called
+   * as one of `files`; whatever else lies in it goes, then and at the next `adopt` after a crash of the server. Rejects
+   * with `sandbox.bind_missing` when it is no directory and with `sandbox.bind_unreachable` when a jail cannot be let in.
+   */
+  adopt(directory: string, files: readonly string[]): Promise<Scratch>;
   /** What this host cannot enforce, as stable codes with a sentence each; said at start-up. */
   readonly limitations: readonly Limitation[];
   /** `bubblewrap`, or `none` under `--unsafe-no-sandbox`. */
@@ -42,6 +48,8 @@ export interface JailLimits {
   readonly cpuPercent: number;
   /** Size of /tmp inside (a RAM file system). */
   readonly tmpMib: number;
+  /** Size of any one file; default 2048. */
+  readonly fileMib?: number;
 }
 
 export interface JailSpec {
@@ -64,6 +72,7 @@ export interface Scratch {
   readonly uid: number;
   /** Writes files below the scratch, owned by its uid. */
   write(tree: SourceTree, below?: string): Promise<void>;
+  /** Only when no process of the scratch runs any more. */
   dispose(): Promise<void>;
 }
 

@@ -19,7 +19,7 @@ exec "$@"
 `;
 
 const OPEN_FILES = 4096;
-const FILE_SIZE_BYTES = 2 * 1024 * 1024 * 1024;
+const FILE_MIB = 2048;
 
 /** Room for thread stacks and the like where memory can only be limited for each process. */
 const DATA_HEADROOM_MIB = 256;
@@ -97,7 +97,7 @@ function limitResources({ host, limits }: BubblewrapLaunch): string[] {
     host.prlimit,
     `--core=${host.coreLimit}`,
     `--nofile=${OPEN_FILES}`,
-    `--fsize=${FILE_SIZE_BYTES}`,
+    `--fsize=${(limits.fileMib ?? FILE_MIB) * MIB}`,
     // The limit on processes counts by user, so it only makes sense for a user of the jail's own.
     ...(host.isRoot && !parents.has('pids') ? [`--nproc=${limits.tasks}`] : []),
     ...(parents.has('memory') ? [] : [`--data=${(limits.memoryMib + DATA_HEADROOM_MIB) * MIB}`]),

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -48,6 +48,17 @@ test('the unprotected kind shows code and scratch space, and keeps /tmp off the 
   expect(await finish(step)).toMatchObject({ code: 0, stdout: 'code\ntmpfs\n/work\n' });
   expect((await finish(startShell(jail, 'cat b', { scratch }))).stdout).toBe('hello\n');
   await scratch.dispose();
+});
+
+test('the unprotected kind lets code write into a directory that it adopts', async () => {
+  const directory = await mkdtemp('/run/adopted-');
+  const scratch = await jail.adopt(directory, ['data']);
+  expect(await finish(startShell(jail, 'echo x > data; echo y > other', { scratch }))).toMatchObject({
+    code: 0,
+  });
+  await scratch.dispose();
+  expect(await readdir(directory)).toEqual(['data']);
+  await rm(directory, { recursive: true });
 });
 
 test('the unprotected kind says that nothing is protected', () => {

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import {
   chmod,
   chown,
+  lstat,
   mkdir,
   mkdtemp,
   readdir,
@@ -36,6 +37,13 @@ export interface RunDirectory {
    * exist and `sandbox.bind_unreachable` when others may not read it.
    */
   exposePath(hostPath: string): Promise<string>;
+  /**
+   * A path under which its owner, whoever that is, reaches and writes this directory of the host. As root it is a bind
+   * mount called `name`. Rejects as `exposePath` does.
+   */
+  exposeWritable(hostPath: string, name: string): Promise<string>;
+  /** Takes back what `exposeWritable` gave; the directory itself stays. */
+  unexposeWritable(path: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -123,14 +131,23 @@ function runDirectory(backing: Backing): RunDirectory {
       const path = await readablePath(hostPath);
       const gate = await deepestClosedChild(path);
       if (gate === undefined) return path;
-      if (!backing.mounts) {
-        throw bindError(
-          'unreachable',
-          hostPath,
-          'A directory above it is closed to others, and the server may not mount.',
-        );
-      }
+      if (!backing.mounts) throw closedAbove(hostPath);
       return join(await openGate(gate), relative(gate, path));
+    },
+    async exposeWritable(hostPath, name) {
+      const found = await lstat(hostPath).catch(() => undefined);
+      if (found?.isDirectory() !== true) throw bindError('missing', hostPath, 'It is no directory.');
+      if (!isRoot()) return hostPath;
+      if (!backing.mounts) throw closedAbove(hostPath);
+      const target = join(backing.path, name);
+      await mkdir(target);
+      await bind(hostPath, target, 'rw,nosuid,nodev,noexec');
+      return target;
+    },
+    async unexposeWritable(path) {
+      if (!isRoot()) return;
+      await unmount(path);
+      await rmdir(path);
     },
     close: backing.close,
   };
@@ -192,13 +209,22 @@ async function deepestClosedChild(path: string): Promise<string | undefined> {
 
 async function bindReadOnly(source: string, target: string): Promise<string> {
   await ((await stat(source)).isDirectory() ? mkdir(target) : writeFile(target, ''));
-  await runTool('mount', ['--bind', source, target]);
-  await runTool('mount', ['-o', 'remount,bind,ro,nosuid,nodev', target]);
+  await bind(source, target, 'ro,nosuid,nodev');
   return target;
+}
+
+async function bind(source: string, target: string, options: string): Promise<void> {
+  await runTool('mount', ['--bind', source, target]);
+  await runTool('mount', ['-o', `remount,bind,${options}`, target]);
 }
 
 function isRoot(): boolean {
   return process.getuid?.() === 0;
+}
+
+function closedAbove(path: string): PlatformError {
+  const advice = 'A directory above it is closed to others, and the server may not mount.';
+  return bindError('unreachable', path, advice);
 }
 
 function bindError(what: 'missing' | 'unreachable', path: string, advice: string): PlatformError {
