@@ -86,7 +86,7 @@ INSERT INTO books VALUES
   (10, 'Rivers of iron', 1985, 'history', 490),
   (11, 'Paper moons', 2014, 'poetry', 147),
   (12, 'On slow water', 2021, 'travel', 184),
-  (13, 'The clockmakers garden', 1996, 'novel', 221),
+  (13, 'The clockmaker''s garden', 1996, 'novel', 221),
   (14, 'Atlas of quiet places', 2018, 'travel', 258);
 
 INSERT INTO book_authors VALUES
