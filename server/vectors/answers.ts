@@ -1,0 +1,134 @@
+import { runStep } from '../ai/model-step.ts';
+import { createFence } from '../ai/untrusted.ts';
+import { PlatformError } from '../kernel/errors.ts';
+import type { ChatModel, Models } from '../models/chat-model.ts';
+import { type Source, checkCitations, citationOf } from './citations.ts';
+import type { OpenedVectors } from './databases.ts';
+import { vectorErrors } from './errors.ts';
+import { isRelevant } from './relevance.ts';
+import { type Retrieved, type RetrievalOptions, retrieve } from './retrieval.ts';
+import type { Asker, Question, VectorAnswer } from './vectors.ts';
+import { bestWindows } from './windows.ts';
+
+export interface AnswerOptions extends RetrievalOptions {
+  readonly models: Pick<Models, 'select'>;
+}
+
+interface Answering {
+  readonly asker: Asker;
+  readonly question: Question;
+  readonly sources: readonly Source[];
+  readonly retrieved: Retrieved;
+  readonly onText: (text: string) => void;
+}
+
+/** Finds passages and answers from them: in a model's words, in the passages' own, or by saying that there are none. */
+export async function answer(
+  options: AnswerOptions,
+  { opened, asker }: { readonly opened: OpenedVectors; readonly asker: Asker },
+  { question, onText }: { readonly question: Question; readonly onText: (text: string) => void },
+): Promise<VectorAnswer> {
+  const { database } = opened;
+  if (database.model === null) throw vectorErrors.noModel();
+  if (database.kind === 'strict' && database.resolver === null) throw vectorErrors.noResolver();
+  const { filter, topK, rerank, retrievalText, minScore } = question;
+  const text = retrievalText ?? question.question;
+  const retrieved = await retrieve(options, { opened, asker }, { text, topK, filter, rerank });
+  const sources = retrieved.hits.map((hit, at) => ({ hit, number: at + 1 }));
+  const answering = { asker, question, sources, retrieved, onText };
+  if (!isRelevant(database, retrieved.hits, minScore)) return nothing(answering);
+  const model = await modelOf(options, asker, question.platform);
+  return model === undefined ? await quote(options, answering) : await tell(options, model, answering);
+}
+
+/** Undefined where none is configured, or none that the account chose: then passages speak for themselves. */
+async function modelOf(
+  { models }: AnswerOptions,
+  { principal: { accountId } }: Asker,
+  platform: string | undefined,
+): Promise<ChatModel | undefined> {
+  try {
+    return await models.select(accountId, platform);
+  } catch (thrown) {
+    const code = thrown instanceof PlatformError ? thrown.code : undefined;
+    const isNone = code === 'models.none_configured';
+    if (isNone || (code === 'models.not_chosen' && platform === undefined)) return undefined;
+    throw thrown;
+  }
+}
+
+const NO_MODEL = { platform: null, model: null, retention: 'none', finish: 'complete' } as const;
+
+function nothing({ retrieved, onText }: Answering): VectorAnswer {
+  const text = 'Nothing relevant to this question was found in the documents.';
+  onText(text);
+  return { answer: text, engine: 'none', citations: [], changed: retrieved.changed, ...NO_MODEL };
+}
+
+async function quote({ limits }: AnswerOptions, answering: Answering): Promise<VectorAnswer> {
+  const { asker, sources, retrieved, onText } = answering;
+  const best = sources.slice(0, limits.quotesMax);
+  const windows =
+    retrieved.question &&
+    (await bestWindows(
+      retrieved.question.embedder,
+      best.map(({ hit }) => hit.text ?? ''),
+      {
+        accountId: asker.principal.accountId,
+        question: retrieved.question.vector,
+        windowsMax: limits.windowsPerPassageMax,
+        signal: asker.signal,
+      },
+    ));
+  const citations = best.map((source, at) => citationOf(source, windows?.[at]));
+  const quotes = citations.map(({ quote: said, number }) => `${blockquote(said)}\n\n[${number}]`);
+  const text = [
+    'No model is configured to answer in words of its own. These are the passages that fit best, as they stand:',
+    ...quotes,
+  ].join('\n\n');
+  onText(text);
+  return { answer: text, engine: 'extractive', citations, changed: retrieved.changed, ...NO_MODEL };
+}
+
+function blockquote(text: string): string {
+  return text.replaceAll(/^/gm, '> ');
+}
+
+async function tell(
+  { limits }: AnswerOptions,
+  model: ChatModel,
+  { asker, question, sources, retrieved, onText }: Answering,
+): Promise<VectorAnswer> {
+  const fence = createFence('What documents say');
+  const passages = sources.map(({ number, hit }) => `Passage [${number}]:\n${fence.wrap(hit.text ?? '')}`);
+  const step = await runStep(
+    model,
+    {
+      accountId: asker.principal.accountId,
+      messages: [
+        { role: 'system', text: `${fence.instruction}\n\n${RULES}` },
+        { role: 'user', text: `${passages.join('\n\n')}\n\nQuestion: ${question.question}` },
+      ],
+      tools: [],
+      outputTokensMax: limits.answerTokensMax,
+      signal: asker.signal,
+    },
+    // A call could not be made anyway: nothing here could run it.
+    { textLengthMax: limits.answerLengthMax, callsMax: 0, onText },
+  );
+  const { platform, model: name, retention } = model;
+  return {
+    ...checkCitations(step.text, sources),
+    engine: 'model',
+    finish: step.finish === 'length' || step.finish === 'filtered' ? step.finish : 'complete',
+    changed: retrieved.changed,
+    platform,
+    model: name,
+    retention,
+  };
+}
+
+const RULES =
+  'Answer the question from the numbered passages alone. After each statement put the number of the passage that it ' +
+  'rests on in brackets, as in [1] or [2][3], and use no other numbers. If the passages do not answer the question, ' +
+  'say so in one sentence and put no number. Answer in the language of the question.';

@@ -1,0 +1,59 @@
+import type { Embedder } from '../embeddings/embedder.ts';
+import type { AccountId } from '../kernel/ids.ts';
+
+/** A few sentences of a passage; `text` is exactly the slice from `start` to `end`. */
+export interface Window {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+export interface ScoredWindow extends Window {
+  /** Cosine with the question. */
+  readonly score: number;
+}
+
+const SENTENCES = new Intl.Segmenter('en', { granularity: 'sentence' });
+
+/** Each two sentences that follow each other; the whole of a text that has no more. */
+export function windowsOf(text: string, windowsMax: number): Window[] {
+  const sentences = [...SENTENCES.segment(text)].filter(({ segment }) => segment.trim() !== '');
+  const windows = sentences.slice(0, Math.max(1, sentences.length - 1)).map(({ index, segment }, at) => {
+    const last = sentences[at + 1];
+    const from = index + segment.length - segment.trimStart().length;
+    const to =
+      last === undefined ? index + segment.trimEnd().length : last.index + last.segment.trimEnd().length;
+    return { start: from, end: to, text: text.slice(from, to) };
+  });
+  return windows.slice(0, windowsMax);
+}
+
+/** The window of each text that is nearest to the question. Undefined for texts without words. */
+export async function bestWindows(
+  embedder: Embedder,
+  texts: readonly string[],
+  options: {
+    readonly accountId: AccountId;
+    readonly question: Float32Array;
+    readonly windowsMax: number;
+    readonly signal: AbortSignal;
+  },
+): Promise<(ScoredWindow | undefined)[]> {
+  const { accountId, question, windowsMax, signal } = options;
+  const windows = texts.map((text) => windowsOf(text, windowsMax));
+  const vectors = await embedder.embed({
+    accountId,
+    texts: windows.flat().map(({ text }) => text),
+    purpose: 'passage',
+    signal,
+  });
+  let at = 0;
+  return windows.map((ofText) => {
+    const scored = ofText.map((window) => ({ ...window, score: dot(question, vectors[at++]) }));
+    return scored.toSorted((a, b) => b.score - a.score)[0];
+  });
+}
+
+function dot(a: Float32Array, b: Float32Array | undefined): number {
+  return b === undefined ? -1 : a.reduce((sum, value, at) => sum + value * (b[at] ?? 0), 0);
+}
