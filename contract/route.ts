@@ -12,9 +12,10 @@ export interface Route {
   /**
    * `open`: anybody. `key`: an API key in `x-jf-apikey` (old name `x-p48-apikey`, or as bearer).
    * `ownerKey`: a key of the installation's owner; others get 403. `keyOrToken`: a key, or a JFWT in `jfwt`.
-   * `token`: a JFWT alone, and 403 without a good one, as for calls of functions.
+   * `token`: a JFWT alone, and 403 without a good one, as for calls of functions. `session`: the portal's cookie alone;
+   * where a key is taken, an unlocked session of the portal is, too.
    */
-  readonly access: 'open' | 'key' | 'ownerKey' | 'keyOrToken' | 'token';
+  readonly access: 'open' | 'key' | 'ownerKey' | 'keyOrToken' | 'token' | 'session';
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;

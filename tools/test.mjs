@@ -22,6 +22,7 @@ ensureSystemPackages(
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const STEPS = [
   { name: 'types', program: bin('tsc'), args: ['-p', 'tsconfig.json'] },
+  { name: 'types of the web', program: bin('tsc'), args: ['-p', 'web/tsconfig.json'] },
   { name: 'lint', program: bin('oxlint'), args: ['--type-aware'] },
   { name: 'format', program: bin('oxfmt'), args: ['--check'] },
   { name: 'unit tests', program: bin('vitest'), args: ['run', '--project', 'unit'] },

@@ -1,0 +1,64 @@
+import { type ReactNode, Suspense, useEffect, useRef } from 'react';
+import { RouterProvider } from 'react-aria-components';
+import { useTranslation } from 'react-i18next';
+import { Route, Routes, useHref, useLocation, useNavigate } from 'react-router';
+import { PAGES } from './pages.ts';
+import { SessionProvider } from './session.tsx';
+import { Navigation } from './shell/navigation.tsx';
+import { SignIn } from './shell/sign-in.tsx';
+import { EmptyState, ErrorState, Loading } from './ui/states.tsx';
+
+export function App(): ReactNode {
+  const navigate = useNavigate();
+  return (
+    <RouterProvider navigate={(path) => void navigate(path)} useHref={useHref}>
+      <SessionProvider
+        signedOut={<SignIn />}
+        waiting={<Loading />}
+        failed={(error, retry) => <ErrorState error={error} retry={retry} />}
+      >
+        <Frame />
+      </SessionProvider>
+    </RouterProvider>
+  );
+}
+
+function Frame(): ReactNode {
+  const { t } = useTranslation();
+  return (
+    <>
+      <a className="skip" href="#main">
+        {t('shell.skip')}
+      </a>
+      <div className="frame">
+        <Navigation />
+        <Main>
+          <Suspense fallback={<Loading />}>
+            <Routes>
+              {PAGES.map(({ path, Page }) => (
+                <Route key={path} path={path === '/' ? '/' : `${path}/*`} element={<Page />} />
+              ))}
+              <Route path="*" element={<EmptyState title={t('shell.noPage')} />} />
+            </Routes>
+          </Suspense>
+        </Main>
+      </div>
+    </>
+  );
+}
+
+/** Moves the focus to the page when it changes, so that screen readers and keyboards go on there. */
+function Main({ children }: { readonly children: ReactNode }): ReactNode {
+  const { pathname } = useLocation();
+  const main = useRef<HTMLElement>(null);
+  const last = useRef(pathname);
+  useEffect(() => {
+    if (last.current !== pathname) main.current?.focus();
+    last.current = pathname;
+  }, [pathname]);
+  return (
+    <main id="main" ref={main} tabIndex={-1}>
+      {children}
+    </main>
+  );
+}
