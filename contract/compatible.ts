@@ -303,7 +303,7 @@ export const compatibleRoutes = {
     path: `${CORE}/upload`,
     summary: 'Deploy a zipped function as its next version',
     access: 'key',
-    upload: true,
+    upload: 'zip',
     success: { status: 200, content: 'json', schema: DeployResult },
     errors: [400, 401, 409, 413, 415, 429],
   },

@@ -4,3 +4,4 @@ export * from './errors.ts';
 export * from './openapi.ts';
 export * from './query-service.ts';
 export * from './route.ts';
+export * from './vectors.ts';

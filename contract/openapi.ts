@@ -4,12 +4,14 @@ import { compatibleRoutes } from './compatible.ts';
 import { CompatibleError, Problem } from './errors.ts';
 import { aiRoutes, queryServiceRoutes } from './query-service.ts';
 import type { Route, Success } from './route.ts';
+import { vectorRoutes, vectorServiceRoutes } from './vectors.ts';
 
 type JsonObject = Record<string, unknown>;
 
 const REASONS: Record<number, string> = {
   200: 'Success',
   201: 'Created',
+  202: 'Accepted; the work goes on',
   204: 'Done; no body',
   400: 'Invalid request',
   401: 'Missing or bad API key',
@@ -40,13 +42,13 @@ export function openApiDocument(publicUrl: string, version: string): JsonObject 
   const groups = [
     {
       tag: 'compatible',
-      routes: { ...compatibleRoutes, ...queryServiceRoutes },
+      routes: { ...compatibleRoutes, ...queryServiceRoutes, ...vectorServiceRoutes },
       error: 'CompatibleError',
       media: 'application/json',
     },
     {
       tag: 'api-v1',
-      routes: { ...apiV1Routes, ...aiRoutes },
+      routes: { ...apiV1Routes, ...aiRoutes, ...vectorRoutes },
       error: 'Problem',
       media: 'application/problem+json',
     },
@@ -101,8 +103,13 @@ function success(outcome: Success): JsonObject {
           ...(outcome.events !== undefined && {
             'text/event-stream': { schema: jsonSchema(outcome.events) },
           }),
+          ...(outcome.lines !== undefined && {
+            'application/x-ndjson': { schema: jsonSchema(outcome.lines) },
+          }),
         },
       };
+    case 'stream':
+      return { description, content: contentOf(outcome.mediaTypes) };
     case 'events':
       return {
         description: 'Server-sent events; the data of each is JSON of this schema',
@@ -111,17 +118,30 @@ function success(outcome: Success): JsonObject {
   }
 }
 
+const ZIP_FORM = { file: { type: 'string', contentMediaType: 'application/zip' } };
+const DOCUMENT_FORM = {
+  documentId: { type: 'string', description: 'Before the file' },
+  metadata: { type: 'string', contentMediaType: 'application/json', description: 'Before the file' },
+  file: { type: 'string', contentMediaType: 'application/octet-stream' },
+};
+
 function requestBody(route: Route): JsonObject | undefined {
   if (route.upload) {
     const schema = {
       type: 'object',
-      properties: { file: { type: 'string', contentMediaType: 'application/zip' } },
+      properties: route.upload === 'zip' ? ZIP_FORM : DOCUMENT_FORM,
       required: ['file'],
     };
     return { required: true, content: { 'multipart/form-data': { schema } } };
   }
+  if (route.stream !== undefined) return { required: true, content: contentOf(route.stream) };
   if (route.body === undefined) return undefined;
   return { required: true, content: { 'application/json': { schema: jsonSchema(route.body) } } };
+}
+
+/** Text or bytes of these types, of which JSON Schema has nothing to say. */
+function contentOf(mediaTypes: readonly string[]): JsonObject {
+  return Object.fromEntries(mediaTypes.map((type) => [type, { schema: { type: 'string' } }]));
 }
 
 function parameters(place: 'path' | 'query', object: z.ZodObject | undefined): JsonObject[] {

@@ -19,8 +19,13 @@ export interface Route {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
-  /** The body is `multipart/form-data` with one file part `file`. */
-  readonly upload?: true;
+  /** Larger than other bodies may be. */
+  readonly bodyBytesMax?: number;
+  /**
+   * The body is `multipart/form-data` with one file part `file`; before that of a `document` there may be the fields
+   * `documentId` and `metadata`, which is JSON.
+   */
+  readonly upload?: 'zip' | 'document';
   readonly success: Success;
   /** Statuses besides 500, which everything may answer. */
   readonly errors: readonly number[];
@@ -28,12 +33,16 @@ export interface Route {
 
 export type Success =
   | {
-      readonly status: 200 | 201;
+      readonly status: 200 | 201 | 202;
       readonly content: 'json';
       readonly schema: z.ZodType;
       /** Clients that accept `text/event-stream` get these instead. */
       readonly events?: z.ZodType;
+      /** Clients that accept `application/x-ndjson` get lines of this instead. */
+      readonly lines?: z.ZodType;
     }
+  /** Bytes as they come, in one of these media types. */
+  | { readonly status: 200; readonly content: 'stream'; readonly mediaTypes: readonly string[] }
   /** Server-sent events whose `data` is JSON of `schema`. */
   | { readonly status: 200; readonly content: 'events'; readonly schema: z.ZodType }
   | { readonly status: 204; readonly content: 'none' };

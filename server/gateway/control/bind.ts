@@ -38,6 +38,7 @@ export function bind<const R extends Route>(
   app.route({
     method: route.method,
     url: fastifyPath(route),
+    ...(route.bodyBytesMax !== undefined && { bodyLimit: route.bodyBytesMax }),
     exposeHeadRoute: route.success.content === 'json',
     onRequest: async (request) => {
       request.setDecorator('caller', await authenticate(accounts, request, access));
