@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -22,6 +22,13 @@ const PROJECTS = [
   // Everything but the embedded model works without it.
   { path: 'guest/model', name: 'model engine', flags: ['--omit=optional'], optional: true },
   { path: 'guest/model/native', name: "model engine's binary", optional: true },
+  // Its package holds the binaries of every platform, 290 MB; jails run on Linux only.
+  {
+    path: 'guest/embeddings',
+    name: 'embedding engine',
+    unneeded: ['onnxruntime-node/bin/napi-v6/darwin', 'onnxruntime-node/bin/napi-v6/win32'],
+    optional: true,
+  },
 ];
 
 function run(command, args, options = {}) {
@@ -37,7 +44,7 @@ function fail(message) {
 
 /** Installs what the lock files name, unless this very lock was installed before. */
 export function ensureDependencies() {
-  for (const { path, name, flags = [], optional = false } of PROJECTS) {
+  for (const { path, name, flags = [], unneeded = [], optional = false } of PROJECTS) {
     const directory = join(root, path);
     const digest = createHash('sha256')
       .update(readFileSync(join(directory, 'package-lock.json')))
@@ -57,9 +64,7 @@ export function ensureDependencies() {
       ) !== 0
     ) {
       if (optional) {
-        process.stderr.write(
-          `The ${name} could not be installed; the platform runs without an embedded model.\n`,
-        );
+        process.stderr.write(`The ${name} could not be installed; the platform runs without it.\n`);
         continue;
       }
       fail(
@@ -70,6 +75,8 @@ export function ensureDependencies() {
     if (path === '.' && run('npm', ['rebuild', 'node', '--loglevel=error']) !== 0) {
       fail('npm could not unpack the pinned Node.');
     }
+    for (const part of unneeded)
+      rmSync(join(directory, 'node_modules', part), { recursive: true, force: true });
     writeFileSync(stamp, digest);
   }
 }

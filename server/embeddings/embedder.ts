@@ -13,7 +13,7 @@ export interface Embedder {
   readonly retention: 'none' | 'provider';
   /** Tokens of one text that count; the rest of a longer one is ignored. */
   readonly tokensMax: number;
-  /** Unit vectors, one per text, in order. Rejects with `embeddings.*`. */
+  /** Unit vectors, one per text (at most 1024), in order. Rejects with `embeddings.*`. */
   embed(request: EmbedRequest): Promise<Float32Array[]>;
 }
 
@@ -25,7 +25,8 @@ export interface EmbedRequest {
 }
 
 export interface Embedders {
-  list(): readonly Pick<Embedder, 'model' | 'dimensions' | 'isOutside' | 'retention'>[];
+  /** Asks each once for what it does not know of itself; one that cannot be had at present is left out. */
+  list(): Promise<Pick<Embedder, 'model' | 'dimensions' | 'isOutside' | 'retention'>[]>;
   /**
    * The one with this identity, or the default. Rejects with `embeddings.none_configured` (names the ways to have
    * one), `embeddings.unknown_model`, `embeddings.not_chosen` for an outside one that the account did not choose.
@@ -33,3 +34,16 @@ export interface Embedders {
   select(accountId: AccountId, model: string | undefined): Promise<Embedder>;
   close(): Promise<void>;
 }
+
+/** Where an embedder comes from: a process or an endpoint that may not be there yet, or have another model by now. */
+export interface EmbedderSource {
+  /** The platform that an account has to have chosen, if texts leave the installation. */
+  readonly platform: string;
+  readonly isOutside: boolean;
+  /** The embedder as it is now. Rejects with `embeddings.*`. */
+  open(): Promise<Embedder>;
+  close(): Promise<void>;
+}
+
+/** Texts of one request. */
+export const TEXTS_MAX = 1024;
