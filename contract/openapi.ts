@@ -4,6 +4,7 @@ import { compatibleRoutes } from './compatible.ts';
 import { CompatibleError, Problem } from './errors.ts';
 import { aiRoutes, queryServiceRoutes } from './query-service.ts';
 import type { Route, Success } from './route.ts';
+import { rdbmsRoutes, sqlRoutes } from './sql.ts';
 import { vectorRoutes, vectorServiceRoutes } from './vectors.ts';
 
 type JsonObject = Record<string, unknown>;
@@ -42,13 +43,13 @@ export function openApiDocument(publicUrl: string, version: string): JsonObject 
   const groups = [
     {
       tag: 'compatible',
-      routes: { ...compatibleRoutes, ...queryServiceRoutes, ...vectorServiceRoutes },
+      routes: { ...compatibleRoutes, ...queryServiceRoutes, ...rdbmsRoutes, ...vectorServiceRoutes },
       error: 'CompatibleError',
       media: 'application/json',
     },
     {
       tag: 'api-v1',
-      routes: { ...apiV1Routes, ...aiRoutes, ...vectorRoutes },
+      routes: { ...apiV1Routes, ...aiRoutes, ...sqlRoutes, ...vectorRoutes },
       error: 'Problem',
       media: 'application/problem+json',
     },

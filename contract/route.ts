@@ -26,6 +26,8 @@ export interface Route {
    * `documentId` and `metadata`, which is JSON.
    */
   readonly upload?: 'zip' | 'document';
+  /** The body is of one of these media types and handed on as it comes. */
+  readonly stream?: readonly string[];
   readonly success: Success;
   /** Statuses besides 500, which everything may answer. */
   readonly errors: readonly number[];

@@ -1,5 +1,11 @@
 /** What SQL values are on the wire: bigints beyond 2^53 as strings are the caller's business, blobs as base64 objects. */
-export type SqlValue = string | number | boolean | null | { readonly base64: string } | { readonly int: string };
+export type SqlValue =
+  | string
+  | number
+  | boolean
+  | null
+  | { readonly base64: string }
+  | { readonly int: string };
 export type SqlRow = readonly SqlValue[];
 
 export type Dialect = 'sqlite' | 'mysql' | 'postgres';
@@ -9,7 +15,11 @@ export interface TableSchema {
   readonly kind: 'table' | 'view';
   readonly columns: readonly ColumnSchema[];
   /** `table(column)` that a column refers to, by column. */
-  readonly foreignKeys: readonly { readonly column: string; readonly table: string; readonly references: string }[];
+  readonly foreignKeys: readonly {
+    readonly column: string;
+    readonly table: string;
+    readonly references: string;
+  }[];
   readonly comment: string | null;
 }
 

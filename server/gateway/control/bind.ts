@@ -18,7 +18,7 @@ export interface RouteCall<R extends Route> extends Caller {
 }
 
 type Answer<R extends Route> = R['success'] extends { content: 'json'; schema: infer S extends z.ZodType }
-  ? R['success'] extends { events: z.ZodType }
+  ? R['success'] extends { events: z.ZodType } | { lines: z.ZodType }
     ? z.input<S> | undefined
     : z.input<S>
   : void;
@@ -52,7 +52,7 @@ export function bind<const R extends Route>(
         request,
         reply,
       });
-      if (route.success.content === 'events' || reply.sent) return reply;
+      if (['events', 'stream'].includes(route.success.content) || reply.sent) return reply;
       return reply.status(route.success.status).send(answer);
     },
   });
