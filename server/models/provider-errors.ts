@@ -44,19 +44,62 @@ const CONNECTION_CODES: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** The one boundary: whatever is thrown below it leaves as one of the `models.*` errors. */
-export function providerFailure(platform: string, thrown: unknown): ProviderFailure {
+/** What went wrong with a provider, and nothing of what it said. */
+export type ProviderFault =
+  | { readonly kind: 'status'; readonly status: number; readonly retryAfterSeconds: number | undefined }
+  | { readonly kind: 'silent' | 'flooded' | 'broken' }
+  /** The reason is a code of the system's, or ours. */
+  | { readonly kind: 'unreachable' | 'untrusted'; readonly reason: string };
+
+/** The one boundary: whatever is thrown below it leaves as one of these. */
+export function providerFault(thrown: unknown): ProviderFault {
   const chain = causesOf(thrown);
   const status = chain.find((error) => error instanceof ProviderStatus);
-  if (status !== undefined) return statusFailure(platform, status);
-  if (chain.some((error) => error instanceof ProviderSilence)) return transient(silent(platform));
-  if (chain.some((error) => error instanceof ProviderFlood)) return final(flooded(platform));
-  const code = chain.map(codeOf).find((found) => found !== undefined && CONNECTION_CODES.has(found));
-  if (code !== undefined) return transient(unreachable(platform, code));
-  if (chain.some((error) => /CERT|VERIFY|TLS|SSL/.test(codeOf(error) ?? ''))) {
-    return final(unreachable(platform, 'its certificate cannot be trusted'));
+  if (status !== undefined) {
+    return { kind: 'status', status: status.status, retryAfterSeconds: status.retryAfterSeconds };
   }
-  return transient(broken(platform));
+  if (chain.some((error) => error instanceof ProviderSilence)) return { kind: 'silent' };
+  if (chain.some((error) => error instanceof ProviderFlood)) return { kind: 'flooded' };
+  const code = chain.map(codeOf).find((found) => found !== undefined && CONNECTION_CODES.has(found));
+  if (code !== undefined) return { kind: 'unreachable', reason: code };
+  if (chain.some((error) => /CERT|VERIFY|TLS|SSL/.test(codeOf(error) ?? ''))) {
+    return { kind: 'untrusted', reason: 'its certificate cannot be trusted' };
+  }
+  return { kind: 'broken' };
+}
+
+/** Whether trying again may help. */
+export function isTransient(fault: ProviderFault): boolean {
+  if (fault.kind === 'status') return fault.status === 408 || fault.status === 429 || fault.status >= 500;
+  return fault.kind !== 'flooded' && fault.kind !== 'untrusted';
+}
+
+/** The fault of a chat model's provider as one of the `models.*` errors. */
+export function providerFailure(platform: string, thrown: unknown): ProviderFailure {
+  const fault = providerFault(thrown);
+  const isStatus = fault.kind === 'status';
+  return {
+    error: errorOf(platform, fault),
+    isTransient: isTransient(fault),
+    isRefusal: isStatus && (fault.status === 400 || fault.status === 422),
+    askedSeconds: isStatus && isTransient(fault) ? fault.retryAfterSeconds : undefined,
+  };
+}
+
+function errorOf(platform: string, fault: ProviderFault): PlatformError {
+  switch (fault.kind) {
+    case 'status':
+      return statusError(platform, fault.status, fault.retryAfterSeconds);
+    case 'silent':
+      return silent(platform);
+    case 'flooded':
+      return flooded(platform);
+    case 'unreachable':
+    case 'untrusted':
+      return unreachable(platform, fault.reason);
+    case 'broken':
+      return broken(platform);
+  }
 }
 
 export function cancelled(): PlatformError {
@@ -71,23 +114,13 @@ function codeOf(error: Error): string | undefined {
   return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-const transient = (error: PlatformError): ProviderFailure => ({
-  error,
-  isTransient: true,
-  isRefusal: false,
-});
-const final = (error: PlatformError): ProviderFailure => ({ error, isTransient: false, isRefusal: false });
-
-function statusFailure(platform: string, { status, retryAfterSeconds }: ProviderStatus): ProviderFailure {
-  const asked = { askedSeconds: retryAfterSeconds };
-  if (status === 429) return { ...transient(rateLimited(platform, retryAfterSeconds)), ...asked };
-  if (status === 408 || status >= 500) {
-    return { ...transient(failed(platform, status, retryAfterSeconds)), ...asked };
-  }
-  if (status === 401 || status === 403) return final(refusedKey(platform, status));
-  if (status === 404) return final(unknownModel(platform));
-  if (status < 400) return final(redirected(platform));
-  return { ...final(refused(platform, status)), isRefusal: status === 400 || status === 422 };
+function statusError(platform: string, status: number, retryAfterSeconds: number | undefined): PlatformError {
+  if (status === 429) return rateLimited(platform, retryAfterSeconds);
+  if (status === 408 || status >= 500) return failed(platform, status, retryAfterSeconds);
+  if (status === 401 || status === 403) return refusedKey(platform, status);
+  if (status === 404) return unknownModel(platform);
+  if (status < 400) return redirected(platform);
+  return refused(platform, status);
 }
 
 function rateLimited(platform: string, retryAfterSeconds: number | undefined): PlatformError {

@@ -7,6 +7,7 @@ import type { ProviderConfig } from './model-settings.ts';
 import { createProviderClient, KEY_HEADERS, type ProviderClient } from './provider-clients.ts';
 import { cancelled, providerFailure, ProviderSilence } from './provider-errors.ts';
 import { createProviderFetch } from './provider-fetch.ts';
+import { backOffMs, within } from './provider-patience.ts';
 import { callOptions, type SchemaMode } from './provider-request.ts';
 
 export interface ProviderLimits {
@@ -103,11 +104,6 @@ export function createProviderModel({
   return { platform, model, isOutside, retention, stream, close: async () => await agent.destroy() };
 }
 
-/** 250 ms, doubled for each retry, and spread by half of it to either side. */
-function backOffMs(retries: number, random: () => number): number {
-  return 250 * 2 ** retries * (0.5 + random());
-}
-
 type Read = ReadableStreamReadResult<LanguageModelV4StreamPart>;
 
 interface Try {
@@ -178,19 +174,4 @@ function reasonOf(
 ): FinishReason {
   if (unified === 'error' || unified === 'interrupted') throw new Error('the answer broke off');
   return unified === 'content-filter' ? 'filtered' : unified;
-}
-
-/** The value, or `ProviderSilence` after `ms`, or the signal's reason. */
-async function within<T>(ms: number, signal: AbortSignal, value: PromiseLike<T>): Promise<T> {
-  const first = Promise.withResolvers<never>();
-  const timer = setTimeout(() => first.reject(new ProviderSilence()), Math.max(0, ms));
-  const stop = (): void => first.reject(signal.reason as Error);
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop);
-  try {
-    return await Promise.race([value, first.promise]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
-  }
 }
