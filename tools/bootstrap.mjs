@@ -22,6 +22,13 @@ const PROJECTS = [
   // Everything but the embedded model works without it.
   { path: 'guest/model', name: 'model engine', flags: ['--omit=optional'], optional: true },
   { path: 'guest/model/native', name: "model engine's binary", optional: true },
+  // Its optional package draws pages; what else is not needed is for browsers.
+  {
+    path: 'guest/documents',
+    name: 'document reader',
+    flags: ['--omit=optional'],
+    unneeded: ['build', 'image_decoders', 'wasm', 'web'].map((part) => `pdfjs-dist/${part}`),
+  },
   // Its package holds the binaries of every platform, 290 MB; jails run on Linux only.
   {
     path: 'guest/embeddings',

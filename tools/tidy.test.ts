@@ -46,7 +46,17 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/accounts:types',
     'server/models:types',
   ],
+  'server/documents': ['server/kernel', 'server/sandbox:types'],
   'server/engines': ['server/kernel', 'server/sandbox:types'],
+  'server/tool-sources': [
+    'server/kernel',
+    'server/keys',
+    'server/functions',
+    'server/ai',
+    'server/sandbox',
+    'server/accounts:types',
+    'server/models:types',
+  ],
   'server/models': ['server/kernel', 'server/engines', 'server/sandbox:types', 'server/functions:types'],
   'server/embeddings': ['server/kernel', 'server/engines', 'server/models', 'server/sandbox:types'],
   'server/vectors': [
@@ -78,6 +88,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/languages:types',
     'server/models:types',
     'server/databases',
+    'server/tool-sources:types',
   ],
   'server/gateway': [
     'server/kernel',
@@ -91,6 +102,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/vectors:types',
     'server/ai:types',
     'server/models:types',
+    'server/tool-sources:types',
     'contract',
   ],
   'clients/cli': ['contract'],

@@ -25,6 +25,9 @@ export interface Chunking {
   readonly tokensOverlap: number;
 }
 
+/** With its headings, a passage fits into the 256 tokens that small embedding models read. */
+export const CHUNKING: Chunking = { tokensMax: 220, tokensOverlap: 30 };
+
 export type ReaderEvent =
   | { readonly type: 'progress'; readonly pagesDone: number; readonly pages: number | null }
   | { readonly type: 'passage'; readonly passage: Passage };
