@@ -9,7 +9,7 @@ const PLACEHOLDER = /\{\{\s*(?:(rows)|(\d{1,6})\s*\.\s*([^{}]{1,200}?))\s*\}\}/g
  * table itself is the answer, or follows.
  */
 export function fillTemplate(template: string, result: SqlResult): string {
-  let hasGap = false;
+  let hasGap = template.replaceAll(PLACEHOLDER, '').includes('{{');
   let isFilled = false;
   const text = template.replaceAll(
     PLACEHOLDER,
@@ -21,7 +21,7 @@ export function fillTemplate(template: string, result: SqlResult): string {
       return value === undefined ? '' : cellText(value);
     },
   );
-  if (hasGap || text.includes('{{')) return `The result, as the database gave it:\n\n${rowsTable(result)}`;
+  if (hasGap) return `The result, as the database gave it:\n\n${rowsTable(result)}`;
   if (isFilled || result.rows.length === 0) return text.trim().replaceAll(/\n{3,}/g, '\n\n');
   return `${text.trim()}\n\n${rowsTable(result)}`;
 }
