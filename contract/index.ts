@@ -5,4 +5,5 @@ export * from './openapi.ts';
 export * from './query-service.ts';
 export * from './route.ts';
 export * from './sql.ts';
+export * from './tool-sources.ts';
 export * from './vectors.ts';

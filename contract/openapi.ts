@@ -5,6 +5,7 @@ import { CompatibleError, Problem } from './errors.ts';
 import { aiRoutes, queryServiceRoutes } from './query-service.ts';
 import type { Route, Success } from './route.ts';
 import { rdbmsRoutes, sqlRoutes } from './sql.ts';
+import { sourceRoutes } from './tool-sources.ts';
 import { vectorRoutes, vectorServiceRoutes } from './vectors.ts';
 
 type JsonObject = Record<string, unknown>;
@@ -49,7 +50,7 @@ export function openApiDocument(publicUrl: string, version: string): JsonObject 
     },
     {
       tag: 'api-v1',
-      routes: { ...apiV1Routes, ...aiRoutes, ...sqlRoutes, ...vectorRoutes },
+      routes: { ...apiV1Routes, ...aiRoutes, ...sqlRoutes, ...vectorRoutes, ...sourceRoutes },
       error: 'Problem',
       media: 'application/problem+json',
     },

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Route } from './route.ts';
 import { Count } from './scalars.ts';
+import { SourceName } from './tool-sources.ts';
 
 /**
  * Questions in words. `/query-service/v1` is what the public clients send; `/api/v1/ai` adds several functions,
@@ -10,6 +11,7 @@ import { Count } from './scalars.ts';
 /** Most functions that one question may name, and most of a library that is offered as a whole. */
 export const QUERY_FUNCTIONS_MAX = 64;
 const QUERY_MESSAGES_MAX = 200;
+const QUERY_SOURCES_MAX = 8;
 
 const Question = z.string().trim().min(1).max(200_000);
 const Platform = z.string().min(1).max(64);
@@ -33,13 +35,20 @@ const ToolCalled = z.object({
   type: z.literal('tool-call'),
   id: z.string(),
   function: z.string(),
+  source: z
+    .string()
+    .optional()
+    .describe('The outside MCP server that got the arguments; absent for functions'),
   arguments: Json,
 });
 const ToolAnswered = z.object({
   type: z.literal('tool-result'),
   id: z.string(),
   ok: z.boolean(),
-  status: z.int().nullable().describe("The function's HTTP status; null when it did not answer"),
+  status: z
+    .int()
+    .nullable()
+    .describe("The function's HTTP status; null when it did not answer, and for tools of outside servers"),
   result: z.string().describe('As much as the model was shown'),
 });
 const ToolRefused = z.object({
@@ -49,7 +58,19 @@ const ToolRefused = z.object({
   reason: z.string(),
 });
 
-export const TraceEntry = z.discriminatedUnion('type', [ToolCalled, ToolAnswered, ToolRefused]);
+const ToolsWithheld = z.object({
+  type: z.literal('tools-withheld'),
+  tools: z
+    .array(z.object({ source: z.string(), tool: z.string(), reason: z.enum(['changed', 'new', 'unusable']) }))
+    .describe('Tools of outside servers that are not approved as they are now, and were not offered'),
+});
+
+export const TraceEntry = z.discriminatedUnion('type', [
+  ToolCalled,
+  ToolAnswered,
+  ToolRefused,
+  ToolsWithheld,
+]);
 export type TraceEntry = z.infer<typeof TraceEntry>;
 
 export const AiAnswer = CompatibleAnswer.extend({
@@ -67,6 +88,7 @@ export const AiEvent = z.discriminatedUnion('type', [
   ToolCalled,
   ToolAnswered,
   ToolRefused,
+  ToolsWithheld,
   AiAnswer.extend({ type: z.literal('answer') }),
   z.object({ type: z.literal('error'), code: z.string(), detail: z.string(), status: z.int() }),
   z.object({ type: z.literal('done') }),
@@ -91,6 +113,11 @@ export const AiQuery = z
       .union([z.array(Shortname).max(QUERY_FUNCTIONS_MAX), z.literal('library')])
       .default([])
       .describe('Shortnames of functions that the model may call, or `library` for any of your own'),
+    sources: z
+      .array(SourceName)
+      .max(QUERY_SOURCES_MAX)
+      .default([])
+      .describe('Outside MCP servers whose approved tools the model may call, too'),
     platform: Platform.optional().describe("One of /api/v1/ai/models; the account's choice if absent"),
     responseSchema: z
       .record(z.string(), Json)

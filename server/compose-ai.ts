@@ -18,7 +18,10 @@ import type { AccountChoices } from './models/account-choices.ts';
 import { createEmbeddedModel } from './models/embedded.ts';
 import { createModelFiles } from './models/model-files.ts';
 import { createModels } from './models/models.ts';
+import { hostNetwork } from './sandbox/egress-guard.ts';
 import type { Jail } from './sandbox/jail.ts';
+import { createToolSources } from './tool-sources/create-tool-sources.ts';
+import type { SourceStore } from './tool-sources/source-store.ts';
 
 export interface AiComposition {
   readonly config: Config;
@@ -31,6 +34,7 @@ export interface AiComposition {
   readonly invoke: Invoke;
   readonly recorder: Recorder;
   readonly choices: AccountChoices;
+  readonly toolSources: SourceStore;
   readonly originOf: OriginReader;
 }
 
@@ -40,6 +44,14 @@ export function composeAi(parts: AiComposition): { readonly ai: AiParts; readonl
   const { directory } = functions;
   const originIp: AiParts['originIp'] = (req) => parts.originOf(req).ip;
   const tools = createFunctionTools({ functions, directory, invoke, clock });
+
+  const sources = createToolSources({
+    store: parts.toolSources,
+    allowedHosts: config.mcpAllowedHosts,
+    network: hostNetwork,
+    scheduler,
+    events,
+  });
 
   const source = sourceOf(config);
   const modelsDirectory = join(config.dataDir, 'models');
@@ -52,6 +64,7 @@ export function composeAi(parts: AiComposition): { readonly ai: AiParts; readonl
   const queries = createQueries({
     models,
     tools,
+    sources,
     recorder,
     clock,
     scheduler,
@@ -61,6 +74,7 @@ export function composeAi(parts: AiComposition): { readonly ai: AiParts; readonl
     ai: {
       queries,
       models,
+      sources,
       originIp,
       async *pull(name, signal) {
         if (source === undefined || (name !== undefined && name !== source.name))

@@ -33,6 +33,7 @@ import { createDatabases } from './databases/create-databases.ts';
 import type { Databases } from './databases/databases.ts';
 import { createReceipts, type Receipts } from './keys/receipts.ts';
 import { openAccountStore } from './stores/account-store.ts';
+import type { SourceStore } from './tool-sources/source-store.ts';
 import { openDatabaseStore } from './stores/database-store.ts';
 import { createCallStore } from './stores/call-store.ts';
 import { openFunctionStore } from './stores/function-store.ts';
@@ -88,6 +89,7 @@ interface Stores {
   readonly calls: CallStore;
   readonly functions: FunctionStore;
   readonly modelChoices: AccountChoices;
+  readonly toolSources: SourceStore;
   readonly databases: Databases;
   readonly receipts: Receipts;
   readonly blobs: string;
@@ -169,6 +171,7 @@ async function openStores({ config, clock, events }: Required<Parts>, lifecycle:
     calls,
     functions,
     modelChoices: accountStore.modelChoices,
+    toolSources: accountStore.toolSources,
     databases,
     receipts,
     blobs: data.blobs,
@@ -294,6 +297,7 @@ async function listen(
       invoke: callPath.invoke,
       recorder: callPath.recorder,
       choices: stores.modelChoices,
+      toolSources: stores.toolSources,
       originOf,
     }),
   });

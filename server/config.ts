@@ -84,6 +84,11 @@ const settings = z.strictObject({
   unsafeNoSandbox: flag
     .default(false)
     .describe('Run functions WITHOUT isolation. Never with code you did not write.'),
+  mcpAllowedHosts: list
+    .default([])
+    .describe(
+      'Hosts (`host`, or `host:port`) whose MCP servers accounts may use though they are not public or speak plain HTTP.',
+    ),
   modelUrl: modelSetting.shape.baseUrl.describe(
     `Base URL of an OpenAI-compatible endpoint, for example \`http://127.0.0.1:11434/v1\`: the model platform \`${ENDPOINT_PLATFORM}\`.`,
   ),

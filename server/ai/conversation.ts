@@ -143,7 +143,8 @@ export class Conversation {
   async #call({ call, tool, args, refusal }: JudgedCallParts): Promise<string> {
     if (tool === undefined) return `The call was not made. ${refusal ?? ''} Correct it, or do without.`;
     const { limits, onEvent, query, signal } = this.#parts;
-    onEvent({ type: 'tool-call', id: call.id, function: call.name, arguments: args ?? {} });
+    const recipient = tool.source === undefined ? {} : { source: tool.source };
+    onEvent({ type: 'tool-call', id: call.id, function: call.name, ...recipient, arguments: args ?? {} });
     const { principal, originIp } = query;
     const { resultBytesMax } = limits;
     const result = await tool.call(args ?? {}, { principal, originIp, signal, resultBytesMax });

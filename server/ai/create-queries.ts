@@ -5,6 +5,7 @@ import type { Models } from '../models/chat-model.ts';
 import { Conversation } from './conversation.ts';
 import { aiErrors } from './errors.ts';
 import type { FunctionTool, FunctionTools } from './function-tool.ts';
+import type { OpenedTools, OutsideTools } from './outside-tools.ts';
 import type { QueryLimits } from './limits.ts';
 import type { Queries, Query, QueryAnswer, QueryEvent } from './query.ts';
 import { createResponseForm } from './response-form.ts';
@@ -12,6 +13,7 @@ import { createResponseForm } from './response-form.ts';
 export interface QueriesOptions extends RecordingOptions {
   readonly models: Pick<Models, 'select'>;
   readonly tools: FunctionTools;
+  readonly sources: OutsideTools;
   readonly limits: QueryLimits;
 }
 
@@ -48,23 +50,44 @@ async function answerOf(options: QueriesOptions, { query, onEvent, signal }: Ask
   const form = responseSchema === undefined ? undefined : createResponseForm(responseSchema);
   const model = await orAborted(models.select(query.principal.accountId, query.platform), signal);
   const tools = await orAborted(toolsOf(options, query), signal);
+  const outside = await outsideToolsOf(options, query, signal);
   const trace: Exclude<QueryEvent, { type: 'text' }>[] = [];
-  const conversation = new Conversation({
-    query,
-    model,
-    tools,
-    form,
-    limits,
-    signal,
-    onEvent: (event) => {
-      if (event.type !== 'text') trace.push(event);
-      // A call that ends after its query has nobody to tell.
-      if (!signal.aborted) onEvent(event);
-    },
-  });
-  const outcome = await conversation.run();
-  const { platform, model: name, retention } = model;
-  return { ...outcome, platform, model: name, retention, trace };
+  const tell = (event: QueryEvent): void => {
+    if (event.type !== 'text') trace.push(event);
+    // A call that ends after its query has nobody to tell.
+    if (!signal.aborted) onEvent(event);
+  };
+  try {
+    const offered = [...tools, ...outside.tools];
+    if (offered.length > limits.functionsMax) throw aiErrors.tooManyFunctions(limits.functionsMax);
+    if (outside.withheld.length > 0) tell({ type: 'tools-withheld', tools: outside.withheld });
+    const conversation = new Conversation({
+      query,
+      model,
+      tools: offered,
+      form,
+      limits,
+      signal,
+      onEvent: tell,
+    });
+    const outcome = await conversation.run();
+    const { platform, model: name, retention } = model;
+    return { ...outcome, platform, model: name, retention, trace };
+  } finally {
+    outside.close();
+  }
+}
+
+const NO_TOOLS: OpenedTools = { tools: [], withheld: [], close: () => undefined };
+
+/** Connected only after everything else of the question has proven good: others learn of it then. */
+async function outsideToolsOf(
+  { sources }: QueriesOptions,
+  { sources: asked }: Query,
+  signal: AbortSignal,
+): Promise<OpenedTools> {
+  if (asked === undefined || asked.names.length === 0) return NO_TOOLS;
+  return await sources.open(asked.holder, asked.names, signal);
 }
 
 async function toolsOf({ tools, limits }: QueriesOptions, query: Query): Promise<readonly FunctionTool[]> {

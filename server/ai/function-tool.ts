@@ -3,11 +3,14 @@ import type { Json } from '../functions/spec.ts';
 import type { ToolDeclaration } from '../models/chat-model.ts';
 
 /**
- * A library function as a tool: for the query loop and for MCP alike. Arguments are flat: query parameters by name
+ * A library function as a tool: for the query loop and for MCP alike; or a tool of an outside source, for the query loop.
+ * A function's arguments are flat: query parameters by name
  * (strings), the JSON body under `body`, a file under `file` as `{ "name": …, "base64": … }`.
  */
 export interface FunctionTool {
   readonly declaration: ToolDeclaration;
+  /** Name of the outside source that gets the arguments; absent for functions. */
+  readonly source?: string;
   /** True for GET: no side effects are expected. */
   readonly isReadOnly: boolean;
   /** True when the function may reach hosts outside (its egress is not empty). */
@@ -18,7 +21,7 @@ export interface FunctionTool {
   check(args: Json): readonly string[];
   /** Faults of an answer, parsed, against `outputSchema`; empty when there is none. */
   checkAnswer(answer: Json): readonly string[];
-  /** Calls through the same gateway path as a direct call, with the caller's rights; leaves a call record and nothing more. */
+  /** A function is called through the same gateway path as directly, with the caller's rights; that leaves a call record and nothing more. */
   call(args: Json, caller: ToolCaller): Promise<ToolResult>;
 }
 
@@ -31,9 +34,9 @@ export interface ToolCaller {
 }
 
 export interface ToolResult {
-  /** The function answered with a status below 400. */
+  /** The function answered with a status below 400, or the outside tool without an error. */
   readonly ok: boolean;
-  /** Null when the function did not answer at all. */
+  /** Null when the function did not answer at all, and for outside tools, which have none. */
   readonly status: number | null;
   readonly contentType: string;
   /** Bounded; `truncated` says that there was more. */

@@ -116,7 +116,7 @@ describe('calls of functions', () => {
       ],
     });
     expect(told(model.requests[1])).toContain('answered with status 500');
-    expect(told(model.requests[2])).toContain('did not answer');
+    expect(told(model.requests[2])).toContain('The function weather failed.');
   });
 
   it('end after eight steps, without calls whose results nobody would see', async () => {

@@ -1,6 +1,7 @@
-import type { Principal } from '../accounts/principal.ts';
+import type { Holder, Principal } from '../accounts/principal.ts';
 import type { Json } from '../functions/spec.ts';
 import type { ChatMessage } from '../models/chat-model.ts';
+import type { WithheldTool } from './outside-tools.ts';
 
 /** A question in words, with all that it needs; nothing of it outlives the answer. */
 export interface Query {
@@ -11,16 +12,31 @@ export interface Query {
   readonly messages: readonly Extract<ChatMessage, { role: 'user' | 'assistant' | 'system' }>[];
   /** Shortnames of the functions that may be called, `library` for any of the account's own, or none. */
   readonly functions: readonly string[] | 'library';
+  /** Outside sources whose approved tools may be called, too. */
+  readonly sources?: SourcesOfQuery;
   readonly platform: string | undefined;
   /** The answer is JSON of this schema. */
   readonly responseSchema?: Json;
   readonly signal: AbortSignal;
 }
 
+/** Only what the account key opens can be offered. */
+export interface SourcesOfQuery {
+  readonly names: readonly string[];
+  readonly holder: Holder;
+}
+
 /** What happens while a query is answered, for streaming; the trace is for the caller alone. */
 export type QueryEvent =
   | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'tool-call'; readonly id: string; readonly function: string; readonly arguments: Json }
+  | {
+      readonly type: 'tool-call';
+      readonly id: string;
+      readonly function: string;
+      /** The outside source that gets the arguments; absent for functions. */
+      readonly source?: string;
+      readonly arguments: Json;
+    }
   | {
       readonly type: 'tool-result';
       readonly id: string;
@@ -34,7 +50,9 @@ export type QueryEvent =
       readonly id: string;
       readonly function: string;
       readonly reason: string;
-    };
+    }
+  /** Tools of the named sources that the model was not shown, because they are not approved as they are now. */
+  | { readonly type: 'tools-withheld'; readonly tools: readonly WithheldTool[] };
 
 export interface QueryAnswer {
   /** Markdown, or JSON text under `responseSchema`. */

@@ -22,8 +22,8 @@ export function createFence(what: string): Fence {
 
 /** What a function answered, as a model is told it. */
 export function fencedResult(fence: Fence, name: string, result: ToolResult): string {
-  const { status, truncated } = result;
-  const outcome = status === null ? 'did not answer' : `answered with status ${status}`;
+  const { ok, status, truncated } = result;
+  const outcome = status === null ? (ok ? 'answered' : 'failed') : `answered with status ${status}`;
   const rest = truncated ? ' Only its beginning is shown.' : '';
   return `The function ${name} ${outcome}.${rest}\n${fence.wrap(resultText(result))}`;
 }

@@ -18,9 +18,9 @@ export type DeclaredTool =
   | { readonly declaration?: never; readonly fault: Fault };
 
 /** What every provider takes as the name of an argument. */
-const ARGUMENT_NAME = /^(?!__proto__$)[A-Za-z0-9_.-]{1,64}$/;
+export const ARGUMENT_NAME = /^(?!__proto__$)[A-Za-z0-9_.-]{1,64}$/;
 /** The least that providers allow. */
-const DESCRIPTION_LENGTH_MAX = 1024;
+export const DESCRIPTION_LENGTH_MAX = 1024;
 
 export function toolDeclarationOf(spec: FunctionSpec): DeclaredTool {
   const { input, queryParams, shortname } = spec;

@@ -8,10 +8,13 @@ import type { AccountId, ApiKeyId } from '../kernel/ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { AccountChoices } from '../models/account-choices.ts';
 import { accountsAndKeys } from './migrations/accounts/001-accounts-and-keys.ts';
+import type { SourceStore } from '../tool-sources/source-store.ts';
 import { modelChoice } from './migrations/accounts/002-model-choice.ts';
+import { toolSources } from './migrations/accounts/003-tool-sources.ts';
+import { type SourceTables, sourcesIn } from './source-rows.ts';
 import { isUniqueViolation, openEncrypted } from './sqlite.ts';
 
-interface AccountTables {
+interface AccountTables extends SourceTables {
   account: {
     id: AccountId;
     role: Role;
@@ -31,7 +34,7 @@ interface AccountTables {
   account_model: { account_id: AccountId; platform: string };
 }
 
-export const accountMigrations = [accountsAndKeys, modelChoice];
+export const accountMigrations = [accountsAndKeys, modelChoice, toolSources];
 
 export interface AccountStoreOptions {
   /** `<dataDir>/accounts/accounts.db`. */
@@ -43,6 +46,8 @@ export interface AccountStoreOptions {
 export interface OpenAccountStore extends AccountStore {
   /** What accounts chose among the models. */
   readonly modelChoices: AccountChoices;
+  /** Outside MCP servers that accounts use. */
+  readonly toolSources: SourceStore;
   close(): Promise<void>;
 }
 
@@ -90,6 +95,7 @@ export async function openAccountStore({
       store.checkpoint();
     },
     modelChoices: choicesIn(db),
+    toolSources: sourcesIn(db.$pickTables<'tool_source'>(), () => store.checkpoint()),
     close: async () => await store.close(),
   };
 }

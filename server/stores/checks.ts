@@ -5,7 +5,10 @@ import type { RawBuilder } from 'kysely';
  * CHECK that leaves a column no room for anything but ids of one kind. `octet_length` beside the pattern,
  * because GLOB and length() end at a NUL byte and would let text hide behind one.
  */
-export function isId(column: string, prefix: 'acct' | 'bld' | 'db' | 'fn' | 'key'): RawBuilder<boolean> {
+export function isId(
+  column: string,
+  prefix: 'acct' | 'bld' | 'db' | 'fn' | 'key' | 'src',
+): RawBuilder<boolean> {
   const start = `${prefix}_`;
   return sql.raw(
     `octet_length(${column}) = ${start.length + 20} and substr(${column}, 1, ${start.length}) = '${start}'` +

@@ -9,6 +9,7 @@ import { printable, type Terminal } from '../terminal.ts';
 interface AskOptions {
   readonly function: readonly string[];
   readonly library?: boolean;
+  readonly source: readonly string[];
   readonly platform?: string;
   readonly schema?: string;
   readonly trace?: boolean;
@@ -27,6 +28,7 @@ export function addAskCommand(program: Command, context: Context): void {
     .argument('<question>', '"-" reads it from stdin, where no other user of the machine can see it')
     .option('--function <name>', 'the model may call it; may be repeated', collect, [])
     .option('--library', 'the model may call any of your own functions')
+    .option('--source <name>', 'the model may call its approved tools; may be repeated', collect, [])
     .option('--platform <name>', 'one of "jellyfaas model list" instead of your choice')
     .option('--schema <file>', 'JSON Schema; the answer is JSON of it')
     .option('--trace', 'show what functions were called with and what they answered')
@@ -51,6 +53,7 @@ async function readQuery(context: Context, question: string, options: AskOptions
   return {
     question: asked,
     functions: options.library === true ? 'library' : options.function,
+    sources: options.source,
     // Steps are shown anyway; the option says how much of them.
     trace: true,
     ...(platform !== undefined && { platform }),
@@ -90,17 +93,29 @@ async function follow(
   return answer;
 }
 
-type StepEvent = Extract<AiEvent, { type: 'tool-call' | 'tool-result' | 'tool-refused' }>;
+type StepEvent = Extract<AiEvent, { type: `tool${string}` }>;
 
 function stepOf(event: StepEvent, isTraced: boolean): string {
   switch (event.type) {
     case 'tool-call':
-      return `→ ${event.function}${isTraced ? ` ${JSON.stringify(event.arguments)}` : ''}`;
+      return `→ ${event.function}${outside(event)}${isTraced ? ` ${JSON.stringify(event.arguments)}` : ''}`;
     case 'tool-result':
-      return `← ${event.status ?? 'no answer'}${isTraced ? ` ${event.result}` : ''}`;
+      return `← ${event.status ?? (event.ok ? 'answered' : 'failed')}${isTraced ? ` ${event.result}` : ''}`;
     case 'tool-refused':
       return `✗ ${event.function}: ${event.reason}`.slice(0, isTraced ? undefined : STEP_LENGTH_MAX);
+    case 'tools-withheld':
+      return withheld(event).slice(0, isTraced ? undefined : STEP_LENGTH_MAX);
   }
+}
+
+/** Who else than this installation gets what the function is called with. */
+function outside({ source }: Extract<StepEvent, { type: 'tool-call' }>): string {
+  return source === undefined ? '' : ` (outside: ${source})`;
+}
+
+function withheld({ tools }: Extract<StepEvent, { type: 'tools-withheld' }>): string {
+  const told = tools.map(({ source, tool, reason }) => `${source}/${tool} (${reason})`);
+  return `✗ not approved as they are now, so not offered: ${told.join(', ')}`;
 }
 
 const ENDINGS = {

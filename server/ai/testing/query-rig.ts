@@ -14,6 +14,7 @@ import { createFunctionTools } from '../create-function-tools.ts';
 import { createQueries } from '../create-queries.ts';
 import type { FunctionTools } from '../function-tool.ts';
 import { type QueryLimits, queryLimits } from '../limits.ts';
+import type { OutsideTools } from '../outside-tools.ts';
 import type { Query, QueryAnswer, QueryEvent } from '../query.ts';
 
 export const ALICE: Principal = {
@@ -47,6 +48,8 @@ export interface QueryRig {
   readonly records: CallRecord[];
   readonly time: ManualTime;
   readonly deployments: Map<string, Deployment>;
+  /** None unless a test puts some here. */
+  sources: OutsideTools;
   answer: (seen: SeenCall) => FunctionAnswer | Promise<FunctionAnswer>;
   deploy(spec: object, over?: Partial<Deployment>): void;
   /** A function with the query parameter `city`. */
@@ -101,6 +104,7 @@ export function createQueryRig(limits: Partial<QueryLimits> = {}): QueryRig {
     records: [],
     time,
     deployments: new Map(),
+    sources: { open: async () => ({ tools: [], withheld: [], close: () => undefined }) },
     answer: () => ({ body: '{"fine":true}' }),
     deploy(raw, over = {}) {
       const spec = parseSpec(JSON.stringify({ runtime: 'nodejs24', entrypoint: 'Example', ...raw }));
@@ -174,11 +178,12 @@ interface Question {
   readonly limits: Partial<QueryLimits>;
 }
 
-function askOf({ records, time, tools }: QueryRig, { model, query, limits }: Question): Asked {
+function askOf({ records, sources, time, tools }: QueryRig, { model, query, limits }: Question): Asked {
   const events: QueryEvent[] = [];
   const queries = createQueries({
     models: { select: async () => model },
     tools,
+    sources,
     recorder: { add: (record) => void records.push(record), whenRoom: (task) => task() },
     clock: time,
     scheduler: time,

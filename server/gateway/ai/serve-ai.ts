@@ -6,6 +6,7 @@ import {
   type AiEvent,
   type AiQuery,
   type PullEvent,
+  type TraceEntry,
   aiRoutes,
   queryServiceRoutes,
 } from '../../../contract/index.ts';
@@ -14,17 +15,20 @@ import type { Queries, Query, QueryAnswer } from '../../ai/query.ts';
 import type { Json } from '../../functions/spec.ts';
 import type { Models } from '../../models/chat-model.ts';
 import type { PullProgress } from '../../models/model-files.ts';
+import type { ToolSources } from '../../tool-sources/tool-sources.ts';
 import { acceptsEvents, errorEvent, goneSignal, streamAnswer } from '../control/answer-stream.ts';
 import { bind } from '../control/bind.ts';
 import type { ControlPlaneOptions } from '../control/control-plane-options.ts';
 import { openEventStream } from '../control/event-stream.ts';
 import { type Slots, createSlots } from '../control/slots.ts';
 import { reportFailure } from '../errors.ts';
+import { serveSources } from './serve-sources.ts';
 
 /** What questions in words need beside the control plane's own parts. */
 export interface AiParts {
   readonly queries: Queries;
   readonly models: Pick<Models, 'list' | 'choice' | 'choose'>;
+  readonly sources: Omit<ToolSources, 'open'>;
   /** Fetches the configured model; the name, if given, has to be its own. Rejects with `models.*` errors. */
   readonly pull: (name: string | undefined, signal: AbortSignal) => AsyncIterable<PullProgress>;
   /** Textual IP address of whoever makes a request. */
@@ -46,6 +50,7 @@ export function serveAi(app: FastifyInstance, options: AiOptions): void {
   });
   serveQueryService(app, options, slots);
   serveQuery(app, options, slots);
+  serveSources(app, options, slots);
   serveModels(app, options);
   servePull(app, options);
 }
@@ -89,10 +94,12 @@ interface Asker {
 
 function serveQuery(app: FastifyInstance, options: AiOptions, slots: Slots): void {
   const { accounts, ai } = options;
-  bind(app, accounts, aiRoutes.aiQuery, async ({ principal, body, request, reply }) => {
+  bind(app, accounts, aiRoutes.aiQuery, async ({ principal, unlock, body, request, reply }) => {
     const release = slots.take(principal.accountId);
-    const query = { ...queryOf(body), principal, originIp: ai.originIp(request.raw) };
     try {
+      const sources =
+        body.sources.length === 0 ? {} : { sources: { names: body.sources, holder: await unlock() } };
+      const query = { ...queryOf(body), ...sources, principal, originIp: ai.originIp(request.raw) };
       if (acceptsEvents(request)) {
         await stream(options, reply, { query, withTrace: body.trace });
         return undefined;
@@ -119,7 +126,12 @@ function queryOf(body: AiQueryBody): Omit<UnsignalledQuery, 'principal' | 'origi
 }
 
 function shown({ trace, ...answer }: QueryAnswer, withTrace: boolean): AiAnswer {
-  return withTrace ? { ...answer, trace: [...trace] } : answer;
+  return withTrace ? { ...answer, trace: trace.map(entry) } : answer;
+}
+
+/** The same in the contract's own, unfrozen types. */
+function entry(event: QueryAnswer['trace'][number]): TraceEntry {
+  return event.type === 'tools-withheld' ? { ...event, tools: [...event.tools] } : event;
 }
 
 /** Passes on what happens as it happens. */
@@ -132,7 +144,8 @@ async function stream(
     area: 'ai',
     async work(send, signal) {
       const answer = await options.ai.queries.ask({ ...query, signal }, (event) => {
-        if (event.type === 'text' || withTrace) send(event);
+        if (event.type === 'text') send(event);
+        else if (withTrace) send(entry(event));
       });
       send({ type: 'answer', ...shown(answer, withTrace) });
     },

@@ -1,5 +1,6 @@
 import type { Query, QueryAnswer, QueryEvent } from '../../../ai/query.ts';
 import { PlatformError } from '../../../kernel/errors.ts';
+import { fakeSources } from './fake-sources.ts';
 import type { AiParts } from '../serve-ai.ts';
 
 export interface FakeAi extends AiParts {
@@ -34,6 +35,7 @@ export function fakeAi(): FakeAi {
         throw new PlatformError({ kind: 'not_found', code: 'models.no_source', message: 'No.' });
       yield { name, bytes: 2, totalBytes: 2 };
     },
+    sources: fakeSources(),
     originIp: () => '192.0.2.1',
     queries: {
       ask: (query, onEvent = () => undefined) => {

@@ -1,0 +1,132 @@
+import type { Socket } from 'node:net';
+import type { FetchLike } from '@modelcontextprotocol/client';
+import { Agent, Headers, Response, buildConnector, fetch } from 'undici';
+import { atMost } from '../kernel/at-most.ts';
+import { type PlatformError, causesOf } from '../kernel/errors.ts';
+import type { EventLog } from '../kernel/events.ts';
+import { EgressRefused, type EgressNetwork } from '../sandbox/egress-guard.ts';
+import type { EgressPolicy } from '../sandbox/egress-policy.ts';
+import { reach } from '../sandbox/egress-proxy.ts';
+import { sourceErrors } from './errors.ts';
+
+export interface OutsideFetchOptions {
+  /** The source's name, for errors. */
+  readonly name: string;
+  readonly url: URL;
+  readonly token: string | undefined;
+  /** Hosts that the operator trusts: `host` for all ports, or `host:port`. */
+  readonly allowedHosts: readonly string[];
+  readonly network: EgressNetwork;
+  readonly answerBytesMax: number;
+  readonly events: Pick<EventLog, 'emit'>;
+}
+
+export interface OutsideFetch {
+  readonly fetch: FetchLike;
+  /** Why a request failed, told once. Errors of the SDK say less, or repeat what the server said. */
+  takeFailure(): PlatformError | undefined;
+  /** Cuts whatever still runs. */
+  close(): void;
+}
+
+/** Where the connection may lead, or undefined for an address that is not used at all. */
+export function policyOf(url: URL, allowedHosts: readonly string[]): EgressPolicy | undefined {
+  const { hostname, protocol } = url;
+  if (protocol !== 'https:' && protocol !== 'http:') return undefined;
+  const target = `${hostname}:${url.port || (protocol === 'https:' ? 443 : 80)}`;
+  const isListed = allowedHosts.some((host) => [hostname, target].includes(host.toLowerCase()));
+  if (isListed) return { kind: 'trusted', hosts: [target] };
+  return protocol === 'https:' ? { kind: 'public', hosts: ['*:443'] } : undefined;
+}
+
+/**
+ * The only way to an outside server: to the source's URL and nowhere else, to an address that was checked and is the one
+ * connected to, without redirects, cookies or streams that the server opens by itself, and with bounded answers.
+ */
+export function createOutsideFetch(options: OutsideFetchOptions): OutsideFetch {
+  const { name, url, token, answerBytesMax, events } = options;
+  const agent = createAgent(options);
+  let failure: PlatformError | undefined;
+
+  const guarded = async (input: string | URL, init: RequestInit = {}): Promise<Response> => {
+    if (String(input) !== url.href) throw new Error('the client asked for another address');
+    // A stream for what the server has to say by itself, or the rest of one that broke off: there is none.
+    if (init.method === 'GET') return new Response(null, { status: 405 });
+    const { method, body } = init;
+    const headers = new Headers(init.headers as ConstructorParameters<typeof Headers>[0]);
+    headers.set('accept-encoding', 'identity');
+    if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
+    const response = await fetch(url, {
+      ...(method !== undefined && { method }),
+      ...(typeof body === 'string' && { body }),
+      ...(init.signal != null && { signal: init.signal }),
+      headers,
+      redirect: 'manual',
+      dispatcher: agent,
+    });
+    failure = refusalOf(name, response.status) ?? failure;
+    const flood = (): Error => (failure = sourceErrors.tooLarge(name));
+    // What stands behind a redirect is none of the client's business.
+    if (response.status >= 300 && response.status < 400) {
+      await response.body?.cancel();
+      throw new Error('redirect');
+    }
+    const whole = response.body?.pipeThrough(atMost(answerBytesMax, flood)) ?? null;
+    return new Response(whole, { status: response.status, headers: response.headers });
+  };
+
+  const recorded = async (input: string | URL, init?: RequestInit): Promise<Response> => {
+    try {
+      return await guarded(input, init);
+    } catch (thrown) {
+      const refused = causesOf(thrown).find((error) => error instanceof EgressRefused);
+      if (refused !== undefined) events.emit('egress.refused', { code: refused.code });
+      if (refused !== undefined) failure = sourceErrors.refusedAddress(name);
+      else if (init?.signal?.aborted !== true) failure ??= sourceErrors.unreachable(name);
+      throw thrown;
+    }
+  };
+
+  return {
+    // undici's fetch is the global one with a choice of dispatcher; only the names of their types differ.
+    fetch: recorded as unknown as FetchLike,
+    takeFailure() {
+      const told = failure;
+      failure = undefined;
+      return told;
+    },
+    close: () => void agent.destroy(),
+  };
+}
+
+/** At most as many as calls of one step, and one for what ends them. */
+const CONNECTIONS_MAX = 8;
+
+function createAgent(options: OutsideFetchOptions): Agent {
+  const secure = buildConnector({ allowH2: false });
+  return new Agent({
+    connections: CONNECTIONS_MAX,
+    connect: (target, callback) => {
+      dial(options).then(
+        (httpSocket) => {
+          if (target.protocol === 'https:') secure({ ...target, httpSocket }, callback);
+          else callback(null, httpSocket);
+        },
+        (error: unknown) => callback(error instanceof Error ? error : new Error('connect'), null),
+      );
+    },
+  });
+}
+
+async function dial({ url, allowedHosts, network }: OutsideFetchOptions): Promise<Socket> {
+  const policy = policyOf(url, allowedHosts);
+  if (policy === undefined) throw new EgressRefused('port_not_listed');
+  return await reach({ policy, network }, url.host, url.protocol === 'https:' ? 443 : 80);
+}
+
+/** Other statuses belong to the protocol: a server of an older revision answers 4xx to the question for a newer one. */
+function refusalOf(name: string, status: number): PlatformError | undefined {
+  if (status === 401 || status === 403) return sourceErrors.refusedToken(name);
+  if (status >= 300 && status < 400) return sourceErrors.redirected(name);
+  return status >= 500 ? sourceErrors.unreachable(name) : undefined;
+}
