@@ -62,7 +62,8 @@ export async function startOutsideServer(
     const request = { method, headers, text, rpc: methodOf(text) };
     requests.push(request);
     if (started.intercept(request, outgoing)) return;
-    const response = era === 'stateless' ? await handler.fetch(webRequest(request)) : await inSession(request);
+    const response =
+      era === 'stateless' ? await handler.fetch(webRequest(request)) : await inSession(request);
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     if (response.body === null) outgoing.end();
     else await pipeline(Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]), outgoing);
