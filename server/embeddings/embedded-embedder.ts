@@ -13,6 +13,7 @@ import {
   filesOf,
   startEmbeddingEngine,
 } from './embedding-engine.ts';
+import { EMBEDDED_PLATFORM } from '../models/model-settings.ts';
 import { embeddingErrors } from './embedding-errors.ts';
 import { unitVector } from './unit-vector.ts';
 
@@ -36,7 +37,6 @@ export const EMBEDDED_EMBEDDER_LIMITS: EmbeddedEmbedderLimits = {
   idleMs: 120_000,
 };
 
-export const EMBEDDED_PLATFORM = 'embedded';
 /** What the engine gets at a time, so that a question waits for a portion of somebody's document and not for all of it. */
 const PORTION_TEXTS = 8;
 /** No text has so many characters before its last token that counts, unless it is hardly a text. */
@@ -100,7 +100,7 @@ export function createEmbeddedEmbedder(options: EmbeddedEmbedderOptions): Embedd
     return await open();
   }
 
-  return { platform: EMBEDDED_PLATFORM, isOutside: false, open, close: () => host.close() };
+  return { name, platform: EMBEDDED_PLATFORM, isOutside: false, open, close: () => host.close() };
 }
 
 interface PortionsOptions {

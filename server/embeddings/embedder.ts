@@ -25,7 +25,7 @@ export interface EmbedRequest {
 }
 
 export interface Embedders {
-  /** Asks each once for what it does not know of itself; one that cannot be had at present is left out. */
+  /** Asks each for what it does not know of itself yet; one that does not answer within seconds is left out. */
   list(): Promise<Pick<Embedder, 'model' | 'dimensions' | 'isOutside' | 'retention'>[]>;
   /**
    * The one with this identity, or the default. Rejects with `embeddings.none_configured` (names the ways to have
@@ -37,6 +37,8 @@ export interface Embedders {
 
 /** Where an embedder comes from: a process or an endpoint that may not be there yet, or have another model by now. */
 export interface EmbedderSource {
+  /** The identity of its model, without the checksum where it has one. */
+  readonly name: string;
   /** The platform that an account has to have chosen, if texts leave the installation. */
   readonly platform: string;
   readonly isOutside: boolean;
