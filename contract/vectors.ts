@@ -33,18 +33,16 @@ export const VectorFilter = z
     Field,
     z.union([
       Value,
-      z
-        .strictObject({
-          eq: Value,
-          ne: Value,
-          gt: Ordered,
-          gte: Ordered,
-          lt: Ordered,
-          lte: Ordered,
-          in: z.array(Value).max(100),
-          exists: z.boolean(),
-        })
-        .partial(),
+      z.strictObject({
+        eq: Value.exactOptional(),
+        ne: Value.exactOptional(),
+        gt: Ordered.exactOptional(),
+        gte: Ordered.exactOptional(),
+        lt: Ordered.exactOptional(),
+        lte: Ordered.exactOptional(),
+        in: z.array(Value).max(100).exactOptional(),
+        exists: z.boolean().exactOptional(),
+      }),
     ]),
   )
   .refine((fields) => Object.keys(fields).length <= 32, 'At most 32 fields.')
@@ -147,21 +145,24 @@ const Span = z.object({
   start: Count.describe('In UTF-16 code units of the extracted text'),
   end: Count,
   page: z.int().min(1).nullable(),
-  headings: z.array(z.string()),
+  headings: z.array(z.string()).readonly(),
 });
+
+const Stored = z.record(z.string(), Value).readonly();
 
 export const VectorHit = z.object({
   id: z.string(),
   score: z.number().nullable().describe('Of the vector; null when only keywords found it'),
   keywordScore: z.number().nullable(),
-  metadata: z.record(z.string(), Value),
+  metadata: Stored,
   text: z.string().nullable(),
   span: Span.nullable(),
 });
 const Changed = z
   .array(Span)
+  .readonly()
   .describe('Strict only: passages whose text is no longer what was embedded; they are left out');
-export const VectorHits = z.object({ hits: z.array(VectorHit), changed: Changed });
+export const VectorHits = z.object({ hits: z.array(VectorHit).readonly(), changed: Changed });
 export type VectorHits = z.infer<typeof VectorHits>;
 
 export const VectorQuestion = z.strictObject({
@@ -180,13 +181,15 @@ export const VectorAnswer = z.object({
     .enum(['model', 'extractive', 'none'])
     .describe('`extractive`: no model, passages as they stand. `none`: nothing relevant was found'),
   finish: z.enum(['complete', 'length', 'filtered']),
-  citations: z.array(
-    Span.extend({
-      number: z.int().min(1),
-      score: z.number().nullable(),
-      quote: z.string().describe('Exactly what stands there'),
-    }),
-  ),
+  citations: z
+    .array(
+      Span.extend({
+        number: z.int().min(1),
+        score: z.number().nullable(),
+        quote: z.string().describe('Exactly what stands there'),
+      }),
+    )
+    .readonly(),
   changed: Changed,
   platform: z.string().nullable(),
   model: z.string().nullable(),
@@ -227,9 +230,7 @@ export const UploadEvent = z.discriminatedUnion('type', [
 export type UploadEvent = z.infer<typeof UploadEvent>;
 
 export const Documents = z.object({
-  documents: z.array(
-    z.object({ documentId: z.string(), passages: Count, metadata: z.record(z.string(), Value) }),
-  ),
+  documents: z.array(z.object({ documentId: z.string(), passages: Count, metadata: Stored })),
 });
 export type Documents = z.infer<typeof Documents>;
 
@@ -336,7 +337,7 @@ export const vectorRoutes = {
     access: 'keyOrToken',
     params: Database,
     query: z.object({
-      after: DocumentId.optional(),
+      after: DocumentId.exactOptional(),
       limit: z.coerce.number<string>().int().min(1).max(1000).default(100),
     }),
     success: { status: 200, content: 'json', schema: Documents },

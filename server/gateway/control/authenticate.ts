@@ -11,7 +11,7 @@ export interface Caller {
   /** The presented API key; undefined when a token proved the caller. */
   readonly apiKey: string | undefined;
   /** The account key that key or token carries, for what the account has sealed. Throws when it was revoked since. */
-  unlock(): Promise<Holder>;
+  readonly unlock: () => Promise<Holder>;
 }
 
 /** The API key of a request: `x-jf-apikey`, its old name, or a bearer. */

@@ -63,7 +63,8 @@ export function fastifyPath(route: Route): string {
   return route.path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
-function parse(schema: z.ZodType | undefined, value: unknown, place: string): unknown {
+/** The value as the schema lets it through; throws `request.invalid`, which names the fields. */
+export function parse(schema: z.ZodType | undefined, value: unknown, place: string): unknown {
   if (schema === undefined) return undefined;
   const outcome = schema.safeParse(value);
   if (outcome.success) return outcome.data;

@@ -8,6 +8,8 @@ import {
   compatibleRoutes,
   openApiDocument,
   queryServiceRoutes,
+  vectorRoutes,
+  vectorServiceRoutes,
 } from '../../../contract/index.ts';
 import { OWNER_KEY, owner } from '../testing/fakes.ts';
 import type { FunctionId } from '../../kernel/ids.ts';
@@ -22,11 +24,16 @@ const QUERY: Record<string, string> = {
   exists: '?name=greeter',
   cleanBadBuild: '?id=bld_bad',
   listCalls: '?days=2',
+  embedderUpload: '?collection_name=manuals',
+  embedderStatus: '?upload_id=upl_1',
 };
 const PARAMS: Record<string, string> = {
   functionId: 'greeter',
   shortname: 'greeter',
   opid: 'bld_1',
+  name: 'manuals',
+  documentId: 'handbook',
+  uploadId: 'upl_1',
 };
 
 const BODY: Record<string, object> = {
@@ -36,6 +43,12 @@ const BODY: Record<string, object> = {
   aiQuery: { question: 'What?', functions: ['greeter'], trace: true },
   setAiChoice: { platform: 'own' },
   pullModel: {},
+  createVectorDatabase: { name: 'news' },
+  upsertVectors: { records: [{ id: 'a', vector: [0.5], metadata: { year: 2026 } }] },
+  deleteVectors: { filter: { year: { lt: 2026 } } },
+  queryVectors: { text: 'valve' },
+  askVectors: { question: 'Which valve?' },
+  queryVectorDatabase: { query: 'Which valve?', vector_mongo_collection: 'manuals', rag_query: 'valve' },
 };
 
 const ROUTES: [string, Route][] = Object.entries<Route>({
@@ -43,22 +56,22 @@ const ROUTES: [string, Route][] = Object.entries<Route>({
   ...queryServiceRoutes,
   ...apiV1Routes,
   ...aiRoutes,
+  ...vectorRoutes,
+  ...vectorServiceRoutes,
 });
 const JSON_ROUTES = ROUTES.filter(([, route]) => route.success.content === 'json');
 
 function requestFor(name: string, route: Route): { path: string; init: RequestInit } {
   const path = route.path.replaceAll(/\{(\w+)\}/g, (_all, key: string) => PARAMS[key] ?? '');
-  const init: RequestInit = { method: route.method };
+  const headers: Record<string, string> = route.access === 'token' ? { jfwt: `token:${OWNER_KEY}` } : {};
+  const init: RequestInit = { method: route.method, headers };
   if (route.upload) {
     const form = new FormData();
     form.append('file', new Blob(['zip']), 'greeter.zip');
     init.body = form;
   } else if (route.body !== undefined) {
     init.body = JSON.stringify(BODY[name]);
-    init.headers = {
-      'content-type': 'application/json',
-      ...(route.access === 'token' && { jfwt: `token:${OWNER_KEY}` }),
-    };
+    headers['content-type'] = 'application/json';
   }
   return { path: path + (QUERY[name] ?? ''), init };
 }

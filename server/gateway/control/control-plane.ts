@@ -10,6 +10,7 @@ import { serveCompatible } from './compatible.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { fastifyError, unsupportedMedia } from './fastify-error.ts';
 import { serveMcp } from '../mcp/serve-mcp.ts';
+import { serveVectors } from '../vectors/serve-vectors.ts';
 import { SECURITY_HEADERS } from '../security-headers.ts';
 
 /** Everything that is not a function call: compatible endpoints, /api/v1, health and metrics. */
@@ -53,6 +54,7 @@ export function createControlPlane(
     serveApiV1(scope, options);
     serveAi(scope, options);
     serveMcp(scope, options);
+    if (options.vectors !== undefined) serveVectors(scope, { ...options, vectors: options.vectors });
   });
   return app;
 }

@@ -8,25 +8,9 @@ const FIELDS_MAX = 8;
  * everything else, after at most `bytesMax` bytes.
  */
 export async function receiveUpload(request: FastifyRequest, bytesMax: number): Promise<Buffer> {
-  if (!request.isMultipart()) {
-    throw new PlatformError({
-      kind: 'unsupported_media',
-      code: 'upload.not_multipart',
-      message: 'An upload is multipart/form-data with the zip in one file part named "file".',
-    });
-  }
-  const limits = {
-    fileSize: bytesMax,
-    files: 1,
-    fields: FIELDS_MAX,
-    parts: FIELDS_MAX + 1,
-    fieldNameSize: 100,
-    fieldSize: 1024,
-    headerPairs: 32,
-  };
   let zip: Buffer | undefined;
   try {
-    for await (const part of request.parts({ limits })) {
+    for await (const part of uploadParts(request, { fileSize: bytesMax, fieldSize: 1024 })) {
       if (part.type === 'field') continue;
       const bytes = await part.toBuffer();
       if (part.fieldname === 'file') zip = bytes;
@@ -34,17 +18,37 @@ export async function receiveUpload(request: FastifyRequest, bytesMax: number): 
   } catch (thrown) {
     throw uploadError(thrown, bytesMax);
   }
-  if (zip === undefined || zip.byteLength === 0) {
-    throw new PlatformError({
-      kind: 'invalid_argument',
-      code: 'upload.no_file',
-      message: 'The upload has no file part named "file", or it is empty. Send the zip as that part.',
-    });
-  }
+  if (zip === undefined || zip.byteLength === 0) throw noFile();
   return zip;
 }
 
-function uploadError(thrown: unknown, bytesMax: number): PlatformError {
+/** The parts of a multipart body with at most one file, as they arrive. Throws `upload.not_multipart`. */
+export function uploadParts(
+  request: FastifyRequest,
+  sizes: { readonly fileSize: number; readonly fieldSize: number },
+): ReturnType<FastifyRequest['parts']> {
+  if (!request.isMultipart()) {
+    throw new PlatformError({
+      kind: 'unsupported_media',
+      code: 'upload.not_multipart',
+      message: 'An upload is multipart/form-data with one file part named "file".',
+    });
+  }
+  const parts = { files: 1, fields: FIELDS_MAX, parts: FIELDS_MAX + 1 };
+  return request.parts({ limits: { ...sizes, ...parts, fieldNameSize: 100, headerPairs: 32 } });
+}
+
+export function noFile(): PlatformError {
+  return new PlatformError({
+    kind: 'invalid_argument',
+    code: 'upload.no_file',
+    message: 'The upload has no file part named "file", or it is empty. Send the file as that part.',
+  });
+}
+
+/** What the multipart parser throws, as an error of ours; those that are stay. */
+export function uploadError(thrown: unknown, bytesMax: number): PlatformError {
+  if (thrown instanceof PlatformError) return thrown;
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
   switch (code) {
     case 'FST_REQ_FILE_TOO_LARGE':
@@ -59,7 +63,7 @@ function uploadError(thrown: unknown, bytesMax: number): PlatformError {
       return new PlatformError({
         kind: 'invalid_argument',
         code: 'upload.too_many_parts',
-        message: `An upload has one file and at most ${FIELDS_MAX} fields. Send one zip at a time.`,
+        message: `An upload has one file and at most ${FIELDS_MAX} fields. Send one file at a time.`,
       });
     default:
       return new PlatformError({
