@@ -39,8 +39,8 @@ export interface EngineParts {
 }
 
 export interface EngineSpec {
-  /** Events are called `<name>.started` and `<name>.ended`. */
-  readonly name: 'model' | 'embedder';
+  /** Events are called `<name>.started` and `<name>.ended`; without one nothing is logged. */
+  readonly name?: 'model' | 'embedder';
   readonly process: JailSpec;
   /** Fields of the `load` message. */
   readonly load: object;
@@ -74,7 +74,8 @@ export async function startEngine<Frame extends EngineFrame, Ready = object>(
   // Whatever a native library prints may hold content: it is read so that no pipe fills up, and dropped.
   process.stdout.resume();
   process.stderr.resume();
-  void process.exited.then(({ reason }) => events.emit(`${spec.name}.ended`, { reason }));
+  const { name } = spec;
+  if (name !== undefined) void process.exited.then(({ reason }) => events.emit(`${name}.ended`, { reason }));
   const { engine, loaded } = serve<Frame>(process, spec);
   send(process, { t: 'load', ...spec.load });
   const ready = await within(scheduler, spec.loadMs, loaded);
@@ -82,7 +83,7 @@ export async function startEngine<Frame extends EngineFrame, Ready = object>(
     const exit = await process.kill();
     throw exit.reason === 'oom' ? spec.errors.outOfMemory() : spec.errors.notLoaded();
   }
-  events.emit(`${spec.name}.started`, { took: clock.monotonicMs() - from });
+  if (name !== undefined) events.emit(`${name}.started`, { took: clock.monotonicMs() - from });
   return { ...engine, ready: ready as Ready };
 }
 

@@ -189,3 +189,31 @@ test.each([PUBLIC, '1.1.1.1', '172.15.0.1', '172.32.0.1', '2606:4700:4700::1111'
     expect(isPublicAddress(address)).toBe(true);
   },
 );
+
+describe('a public policy with ranges of the operator', () => {
+  const policy: EgressPolicy = {
+    kind: 'public',
+    hosts: ['db.example.com:3306', '10.1.2.3:3306', '93.184.215.14:3306', '[fd00::7]:3306', '127.0.0.1:3306'],
+    ranges: ['10.1.0.0/16', 'fd00::/8'],
+  };
+  test.each([
+    ['10.1.2.3:3306', '10.1.2.3'],
+    ['93.184.215.14:3306', '93.184.215.14'],
+    ['[fd00::7]:3306', 'fd00::7'],
+    ['10.1.2.3:3307', 'port_not_listed'],
+    ['10.1.2.4:3306', 'host_not_listed'],
+    ['127.0.0.1:3306', 'not_a_public_address'],
+    ['10.66051:3306', 'address_literal'],
+    ['[::ffff:10.1.2.3]:3306', 'host_not_listed'],
+  ])('answers %s with %s', async (target, expected) => {
+    expect(await verdict(policy, target)).toBe(expected);
+  });
+
+  test('opens names that lead into them, and no others', async () => {
+    const lead = (...addresses: string[]) =>
+      verdict(policy, 'db.example.com:3306', network({ 'db.example.com': addresses }, ['10.1.9.9']));
+    expect(await lead('10.1.9.9')).toBe('10.1.9.9');
+    expect(await lead('10.2.0.1')).toBe('not_a_public_address');
+    expect(await lead('10.1.9.9', '127.0.0.1')).toBe('not_a_public_address');
+  });
+});

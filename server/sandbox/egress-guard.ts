@@ -72,19 +72,40 @@ export async function admit(
   const entries = policy.hosts.map(parseEntry);
   if (policy.kind === 'trusted') {
     assertListed(entries, target, (pattern) => pattern === target.host);
-    const literal = target.host.replace(/^\[|\]$/g, '');
+    const literal = unbracketed(target.host);
     return ipaddr.isValid(literal) ? [literal] : network.resolveAsHost(target.host);
   }
-  assertHostName(target.host);
-  assertListed(entries, target, (pattern) => matchesPattern(pattern, target.host));
-  const addresses = await network.resolvePublic(target.host);
+  const literal = policy.ranges !== undefined && isPlainAddress(target.host);
+  if (!literal) assertHostName(target.host);
+  assertListed(entries, target, (pattern) =>
+    literal ? pattern === target.host : matchesPattern(pattern, target.host),
+  );
+  const addresses = literal ? [unbracketed(target.host)] : await network.resolvePublic(target.host);
+  const others = addresses.filter((address) => !isWithin(policy.ranges ?? [], address));
   // One bad address refuses the name: whoever mixes them is playing for a second try.
-  if (addresses.length === 0 || !addresses.every(isPublicAddress)) {
+  if (addresses.length === 0 || !others.every(isPublicAddress)) {
     throw new EgressRefused('not_a_public_address');
   }
   const own = new Set(network.ownAddresses().map(canonical));
-  if (addresses.some((address) => own.has(canonical(address)))) throw new EgressRefused('own_address');
+  if (others.some((address) => own.has(canonical(address)))) throw new EgressRefused('own_address');
   return addresses;
+}
+
+const unbracketed = (host: string): string => host.replace(/^\[|\]$/g, '');
+
+/** Written in the one way that all readers take for the same address. */
+function isPlainAddress(host: string): boolean {
+  return host.startsWith('[')
+    ? ipaddr.IPv6.isValid(unbracketed(host))
+    : ipaddr.IPv4.isValidFourPartDecimal(host) && !/(^|\.)0\d/.test(host);
+}
+
+function isWithin(ranges: readonly string[], address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.parse(address);
+  return ranges
+    .map((range) => ipaddr.parseCIDR(range))
+    .some(([base, bits]) => base.kind() === parsed.kind() && parsed.match(base, bits));
 }
 
 interface Entry {
