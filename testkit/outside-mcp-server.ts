@@ -105,10 +105,10 @@ export async function startOutsideServer(
 function toolServer(tools: () => readonly OutsideTool[]): Server {
   const server = new Server({ name: 'outside', version: '1.0.0' }, { capabilities: { tools: {} } });
   server.setRequestHandler('tools/list', () => ({
-    tools: tools().map(({ answer: _, inputSchema = {}, ...tool }) => ({
-      ...tool,
-      inputSchema: { type: 'object' as const, ...inputSchema },
-    })),
+    tools: tools().map((offered) => {
+      const { answer: _, inputSchema = {}, ...tool } = offered;
+      return { ...tool, inputSchema: { type: 'object' as const, ...inputSchema } };
+    }),
   }));
   server.setRequestHandler('tools/call', async ({ params }) => {
     const tool = tools().find(({ name }) => name === params.name);

@@ -3,6 +3,7 @@ import type { Json } from '../functions/spec.ts';
 import { orAborted } from '../kernel/abort.ts';
 import { PlatformError } from '../kernel/errors.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
+import { hashOf } from './definition.ts';
 import { sourceErrors } from './errors.ts';
 import type { SourceLimits } from './limits.ts';
 import { type OutsideFetchOptions, createOutsideFetch } from './outside-fetch.ts';
@@ -13,10 +14,16 @@ export interface ConnectionOptions extends Omit<OutsideFetchOptions, 'answerByte
   readonly scheduler: Scheduler;
 }
 
+export interface ListedTool {
+  readonly tool: Tool;
+  /** Of its definition. */
+  readonly sha256: string;
+}
+
 /** A conversation with one outside server, in whichever revision of the protocol it speaks. */
 export interface Connection {
   /** Connects and reads the whole list, in `openMs`. Rejects with `sources.*`; the connection is closed then. */
-  open(signal: AbortSignal): Promise<Tool[]>;
+  open(signal: AbortSignal): Promise<ListedTool[]>;
   /** Rejects with `sources.*`, or with the signal's reason. */
   call(tool: Tool, args: Json, signal: AbortSignal): Promise<CallToolResult>;
   /** Idempotent. */
@@ -104,7 +111,7 @@ async function listTools(
   client: Client,
   { name, limits }: ConnectionOptions,
   signal: AbortSignal,
-): Promise<Tool[]> {
+): Promise<ListedTool[]> {
   const tools: Tool[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < limits.pagesMax; page++) {
@@ -115,7 +122,7 @@ async function listTools(
     if (tools.length > limits.toolsMax) break;
     if (cursor !== undefined) continue;
     if (new Set(tools.map((tool) => tool.name)).size < tools.length) throw sourceErrors.badAnswer(name);
-    return tools;
+    return tools.map((tool) => ({ tool, sha256: hashOf(tool) }));
   }
   throw sourceErrors.tooManyTools(name, limits.toolsMax);
 }

@@ -1,4 +1,3 @@
-import type { Tool } from '@modelcontextprotocol/client';
 import type { Holder } from '../accounts/principal.ts';
 import type { FunctionTool } from '../ai/function-tool.ts';
 import type { OpenedTools, WithheldTool } from '../ai/outside-tools.ts';
@@ -8,8 +7,8 @@ import { LruMap } from '../kernel/lru-map.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import { createSerial } from '../kernel/serial.ts';
 import type { EgressNetwork } from '../sandbox/egress-guard.ts';
-import { type Connection, createConnection } from './connection.ts';
-import { type Declared, declare, hashOf } from './definition.ts';
+import { type Connection, type ListedTool, createConnection } from './connection.ts';
+import { type Declared, declare } from './definition.ts';
 import { sourceErrors } from './errors.ts';
 import { type SourceLimits, sourceLimits } from './limits.ts';
 import { policyOf } from './outside-fetch.ts';
@@ -70,7 +69,7 @@ export function createToolSources(options: ToolSourcesOptions): ToolSources {
       const listed = await connection.open(signal);
       connection.close();
       const tools: InspectedTool[] = [];
-      for (const tool of listed) tools.push(inspected(source, tool, await declarations(source.name, tool)));
+      for (const one of listed) tools.push(inspected(source, one, await declarations(source.name, one)));
       return { ...describe(source), tools };
     },
     approve: (holder, name, approved) =>
@@ -94,14 +93,14 @@ export function createToolSources(options: ToolSourcesOptions): ToolSources {
 }
 
 /** Declarations by content, kept over questions: cleaning a schema takes about a millisecond. */
-type Declarations = (source: string, tool: Tool) => Promise<Declared>;
+type Declarations = (source: string, listed: ListedTool) => Promise<Declared>;
 
 const DECLARATIONS_MAX = 500;
 
 function createDeclarations(): Declarations {
   const known = new LruMap<string, Declared>(DECLARATIONS_MAX);
-  return async (source, tool) => {
-    const key = `${source}\n${hashOf(tool)}`;
+  return async (source, { tool, sha256 }) => {
+    const key = `${source}\n${sha256}`;
     let declared = known.get(key);
     if (declared === undefined) {
       // A long list of a stranger must not keep the thread that serves everybody.
@@ -127,19 +126,19 @@ function describe({ name, url, token, approved }: OpenSource): ToolSource {
   return { name, recipient: new URL(url).origin, hasToken: token !== undefined, approved };
 }
 
-function stateOf({ approved }: OpenSource, tool: Tool): InspectedTool['state'] {
+function stateOf({ approved }: OpenSource, { tool, sha256 }: ListedTool): InspectedTool['state'] {
   if (!Object.hasOwn(approved, tool.name)) return 'new';
-  return approved[tool.name] === hashOf(tool) ? 'approved' : 'changed';
+  return approved[tool.name] === sha256 ? 'approved' : 'changed';
 }
 
-function inspected(source: OpenSource, tool: Tool, { fault }: Declared): InspectedTool {
-  const { name, title, description, inputSchema } = tool;
+function inspected(source: OpenSource, listed: ListedTool, { fault }: Declared): InspectedTool {
+  const { name, title, description, inputSchema } = listed.tool;
   return {
     name,
     description: description ?? title ?? '',
     inputSchema: inputSchema as Json,
-    sha256: hashOf(tool),
-    state: stateOf(source, tool),
+    sha256: listed.sha256,
+    state: stateOf(source, listed),
     fault,
   };
 }
@@ -158,10 +157,11 @@ async function openOne(
   const connection = connectTo(source);
   const tools: FunctionTool[] = [];
   const withheld: WithheldTool[] = [];
-  for (const tool of await connection.open(signal)) {
-    const state = stateOf(source, tool);
+  for (const listed of await connection.open(signal)) {
+    const { tool } = listed;
+    const state = stateOf(source, listed);
     // What is not approved is not even looked at.
-    const { declaration } = state === 'approved' ? await declarations(source.name, tool) : {};
+    const { declaration } = state === 'approved' ? await declarations(source.name, listed) : {};
     const reason = state === 'approved' ? 'unusable' : state;
     if (declaration !== undefined)
       tools.push(createOutsideTool({ source: source.name, tool, declaration, connection }));

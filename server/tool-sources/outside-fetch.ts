@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { callbackify } from 'node:util';
 import type { FetchLike } from '@modelcontextprotocol/client';
 import { Agent, Headers, Response, buildConnector, fetch } from 'undici';
 import { atMost } from '../kernel/at-most.ts';
@@ -59,7 +60,7 @@ export function createOutsideFetch(options: OutsideFetchOptions): OutsideFetch {
     const response = await fetch(url, {
       ...(method !== undefined && { method }),
       ...(typeof body === 'string' && { body }),
-      ...(init.signal != null && { signal: init.signal }),
+      signal: init.signal ?? null,
       headers,
       redirect: 'manual',
       dispatcher: agent,
@@ -106,15 +107,12 @@ function createAgent(options: OutsideFetchOptions): Agent {
   const secure = buildConnector({ allowH2: false });
   return new Agent({
     connections: CONNECTIONS_MAX,
-    connect: (target, callback) => {
-      dial(options).then(
-        (httpSocket) => {
-          if (target.protocol === 'https:') secure({ ...target, httpSocket }, callback);
-          else callback(null, httpSocket);
-        },
-        (error: unknown) => callback(error instanceof Error ? error : new Error('connect'), null),
-      );
-    },
+    connect: (target, callback) =>
+      callbackify(dial)(options, (error, httpSocket) => {
+        if (error !== null) callback(error, null);
+        else if (target.protocol === 'https:') secure({ ...target, httpSocket }, callback);
+        else callback(null, httpSocket);
+      }),
   });
 }
 

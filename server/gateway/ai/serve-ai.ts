@@ -14,7 +14,7 @@ import type { Principal } from '../../accounts/principal.ts';
 import type { Queries, Query, QueryAnswer } from '../../ai/query.ts';
 import type { Json } from '../../functions/spec.ts';
 import type { Models } from '../../models/chat-model.ts';
-import type { PullProgress } from '../../models/model-files.ts';
+import type { PullProgress } from '../../models/pull-file.ts';
 import type { ToolSources } from '../../tool-sources/tool-sources.ts';
 import { acceptsEvents, errorEvent, goneSignal, streamAnswer } from '../control/answer-stream.ts';
 import { bind } from '../control/bind.ts';

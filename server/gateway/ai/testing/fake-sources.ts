@@ -1,5 +1,6 @@
 import type { AccountId } from '../../../kernel/ids.ts';
 import { notFound } from '../../../kernel/errors.ts';
+import { owner } from '../../testing/fakes.ts';
 import type { InspectedTool, ToolSource } from '../../../tool-sources/tool-sources.ts';
 import type { AiParts } from '../serve-ai.ts';
 
@@ -12,9 +13,12 @@ export const FORECAST: InspectedTool = {
   fault: undefined,
 };
 
-/** Sources of each account in memory; every server has one tool. */
+/** Sources of each account in memory; every server has one tool, and the owner has a source from the start. */
 export function fakeSources(): AiParts['sources'] {
-  const owned = new Map<AccountId, Map<string, ToolSource>>();
+  const first = { name: 'manuals', recipient: 'https://mcp.example.org', hasToken: false, approved: {} };
+  const owned = new Map<AccountId, Map<string, ToolSource>>([
+    [owner.accountId, new Map([[first.name, first]])],
+  ]);
   const own = (accountId: AccountId): Map<string, ToolSource> => {
     const sources = owned.get(accountId) ?? new Map<string, ToolSource>();
     owned.set(accountId, sources);
