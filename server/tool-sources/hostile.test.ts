@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
+import { type ServerResponse, createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, type Socket, connect } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createManualTime } from '../calls/testing/manual-time.ts';
 import { calls, says, scriptedChatModel } from '../ai/testing/scripted-chat-model.ts';
@@ -14,6 +15,7 @@ import {
 } from '../../testkit/index.ts';
 import type { ToolSourcesOptions } from './create-tool-sources.ts';
 import { sourceLimits } from './limits.ts';
+import { CERTIFICATE, KEY } from './testing/certificate.ts';
 import {
   NEVER,
   type SourceRig,
@@ -324,6 +326,25 @@ describe('an address', () => {
     const rig = await rigAt('https://mcp.example.com/', { network, allowedHosts: [] });
     await expect(open(rig)).rejects.toMatchObject({ code: 'sources.unreachable' });
     expect(connected).toEqual([['93.184.215.14']]);
+  });
+
+  it('is spoken to under TLS, to a server that proves the name', async () => {
+    const server = createTlsServer({ key: KEY, cert: CERTIFICATE }, (_request, response) => response.end());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const network = { ...networkOf(['93.184.215.14']), connect: () => connect(port, '127.0.0.1') };
+    const codeAt = async (host: string): Promise<unknown> => {
+      const rig = await rigAt(`https://${host}/`, { network, allowedHosts: [] });
+      return await open(rig).catch(({ code }: { code?: unknown }) => code);
+    };
+    expect(await codeAt('mcp.example.com')).toBe('sources.unreachable');
+    const trusted = getCACertificates('default');
+    setDefaultCACertificates([CERTIFICATE]);
+    onTestFinished(() => setDefaultCACertificates(trusted));
+    // It answers, though not by the protocol.
+    expect(await codeAt('mcp.example.com')).toBe('sources.bad_answer');
+    expect(await codeAt('other.example.com')).toBe('sources.unreachable');
   });
 
   it.each([
