@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { PlatformError } from './kernel/errors.ts';
 import { Secret } from './kernel/secret.ts';
 import type { RootKeySource } from './keys/root-key.ts';
+import { isAllowedHostEntry } from './sql/external/allowed-hosts.ts';
 import {
   ENDPOINT_PLATFORM,
   modelSetting,
@@ -113,6 +114,20 @@ const settings = z.strictObject({
     .regex(/^[0-9a-fA-F]{64}$/)
     .optional()
     .describe('SHA-256 of the file at `modelSource`.'),
+  sqlAllowedHosts: list
+    .pipe(z.array(z.string().refine(isAllowedHostEntry, 'is neither host:port nor a CIDR')))
+    .default([])
+    .describe(
+      'Outside SQL databases that may be reached though their addresses are not public: `host:port`, or CIDRs (`10.1.0.0/16`).',
+    ),
+  sqlCaFile: z
+    .string()
+    .min(1)
+    .transform((path) => resolve(path))
+    .optional()
+    .describe(
+      "PEM file of authorities that certificates of outside SQL databases may come from, beside the system's.",
+    ),
   models: z.array(modelSetting).default([]).describe('Models behind APIs; see below.'),
 });
 

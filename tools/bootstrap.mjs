@@ -29,6 +29,7 @@ const PROJECTS = [
     flags: ['--omit=optional'],
     unneeded: ['build', 'image_decoders', 'wasm', 'web'].map((part) => `pdfjs-dist/${part}`),
   },
+  { path: 'guest/sql', name: 'drivers of outside databases' },
   // Its package holds the binaries of every platform, 290 MB; jails run on Linux only.
   {
     path: 'guest/embeddings',

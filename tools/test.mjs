@@ -19,6 +19,12 @@ ensureSystemPackages(
   { required: false },
 );
 
+// Outside databases, which tests start on ports of their own.
+ensureSystemPackages(
+  { mariadbd: 'mariadb-server', pg_ctlcluster: 'postgresql', openssl: 'openssl' },
+  { required: false },
+);
+
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const STEPS = [
   { name: 'types', program: bin('tsc'), args: ['-p', 'tsconfig.json'] },
