@@ -14,6 +14,8 @@ import type { Clock } from './kernel/clock.ts';
 import { PlatformError } from './kernel/errors.ts';
 import type { EventLog } from './kernel/events.ts';
 import type { Lifecycle } from './kernel/lifecycle.ts';
+import { createEmbeddingFiles } from './embeddings/embedding-files.ts';
+import { embeddingDirectory } from './embeddings/embedding-settings.ts';
 import type { AccountChoices } from './models/account-choices.ts';
 import { createEmbeddedModel } from './models/embedded.ts';
 import { createModelFiles } from './models/model-files.ts';
@@ -54,9 +56,7 @@ export function composeAi(parts: AiComposition): { readonly ai: AiParts; readonl
   });
 
   const source = sourceOf(config);
-  const modelsDirectory = join(config.dataDir, 'models');
-  const files = createModelFiles({ directory: modelsDirectory });
-  const modelPath = config.modelFile ?? (source && join(modelsDirectory, `${source.name}.gguf`));
+  const modelPath = config.modelFile ?? (source && join(modelsDirectory(config), `${source.name}.gguf`));
   const embedded =
     modelPath === undefined ? undefined : createEmbeddedModel({ jail, modelPath, clock, scheduler, events });
   const models = createModels({ configured: config.models, embedded, choices });
@@ -76,17 +76,32 @@ export function composeAi(parts: AiComposition): { readonly ai: AiParts; readonl
       models,
       sources,
       originIp,
-      async *pull(name, signal) {
-        if (source === undefined || (name !== undefined && name !== source.name))
-          throw noSource(source?.name);
-        yield* files.pull({ ...source, signal });
-      },
+      pull: createPull(config),
     },
     mcp: {
       tools,
       originIp,
       onLibraryChanged: (listener) => directory.onChanged(listener),
     },
+  };
+}
+
+function modelsDirectory({ dataDir }: Config): string {
+  return join(dataDir, 'models');
+}
+
+/** Fetches the configured models: the one of that name, or all. */
+function createPull(config: Config): AiParts['pull'] {
+  const chat = sourceOf(config);
+  const { source: embedding } = config.embeddings;
+  const files = createModelFiles({ directory: modelsDirectory(config) });
+  const embeddingFiles = createEmbeddingFiles(embeddingDirectory(config.dataDir));
+  const names = [chat, embedding].flatMap((source) => (source === undefined ? [] : [source.name]));
+  return async function* pull(name, signal) {
+    const isWanted = (known: string): boolean => name === undefined || name === known;
+    if (!names.some(isWanted)) throw noSource(names);
+    if (chat !== undefined && isWanted(chat.name)) yield* files.pull({ ...chat, signal });
+    if (embedding !== undefined && isWanted(embedding.name)) yield* embeddingFiles.pull(embedding, signal);
   };
 }
 
@@ -106,13 +121,13 @@ function sourceOf({ modelSource, modelSha256 }: Config): ModelSource | undefined
   return { name, url, sha256: modelSha256 };
 }
 
-function noSource(configured: string | undefined): PlatformError {
+function noSource(configured: readonly string[]): PlatformError {
   return new PlatformError({
     kind: 'failed_precondition',
     code: 'models.no_source',
     message:
-      configured === undefined
-        ? 'No model is configured to be fetched. The operator sets JELLYFAAS_MODEL_SOURCE and JELLYFAAS_MODEL_SHA256, or names a file on this machine with JELLYFAAS_MODEL_FILE.'
-        : `Only the configured model can be fetched: ${configured}.`,
+      configured.length === 0
+        ? 'No model is configured to be fetched. The operator sets JELLYFAAS_MODEL_SOURCE and JELLYFAAS_MODEL_SHA256 (for embeddings JELLYFAAS_EMBEDDING_SOURCE and JELLYFAAS_EMBEDDING_SHA256), or names files on this machine with JELLYFAAS_MODEL_FILE and JELLYFAAS_EMBEDDING_MODEL_DIRECTORY.'
+        : `Only configured models can be fetched: ${configured.join(', ')}.`,
   });
 }

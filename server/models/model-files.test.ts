@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createModelFiles, type PullProgress, type PullRequest } from './model-files.ts';
+import { createModelFiles, type PullRequest } from './model-files.ts';
+import type { PullProgress } from './pull-file.ts';
 
 const BYTES = randomBytes(600_000);
 const SHA256 = createHash('sha256').update(BYTES).digest('hex');

@@ -81,7 +81,11 @@ export function resolveModels(
   });
 }
 
-function resolveModel(setting: ModelSetting, report: (fault: string) => void): ProviderConfig | undefined {
+/** One setting, whatever its platform. */
+export function resolveModel(
+  setting: ModelSetting,
+  report: (fault: string) => void,
+): ProviderConfig | undefined {
   const { platform, kind, model } = setting;
   const url = baseUrlOf(setting, report);
   if (url === undefined) return undefined;
