@@ -28,12 +28,31 @@ export type AiEvent = contract.AiEvent;
 export type AiModels = Output<typeof contract.AiModels>;
 export type AiChoice = Output<typeof contract.AiChoice>;
 export type PullEvent = contract.PullEvent;
+export type ToolSource = contract.ToolSource;
+export type ToolSources = Output<typeof contract.ToolSources>;
+export type InspectedSource = contract.InspectedSource;
+export type VectorDatabases = Output<typeof contract.VectorDatabases>;
+export type VectorDatabase = contract.VectorDatabase;
+export type DescribedVectorDatabase = contract.DescribedVectorDatabase;
+export type VectorHits = contract.VectorHits;
+export type VectorAnswerEvent = contract.VectorAnswerEvent;
+export type StartedUpload = contract.StartedUpload;
+export type UploadEvent = contract.UploadEvent;
+export type UploadProgress = contract.UploadProgress;
+export type Documents = contract.Documents;
+export type DroppedDatabase = Output<typeof contract.DroppedDatabase>;
 export type Runtimes = Output<typeof contract.Runtimes>;
 
 const TIMEOUT_MS = 30_000;
 const UPLOAD_TIMEOUT_MS = 300_000;
 const ERROR_BYTES_MAX = 64 * 1024;
 const EVENT_LENGTH_MAX = 1024 * 1024;
+
+export interface SentFile {
+  readonly name: string;
+  readonly content: Uint8Array;
+  readonly type?: string;
+}
 
 interface EventsOptions {
   readonly onOpen?: () => void;
@@ -68,21 +87,24 @@ export class Api {
   }
 
   upload(fileName: string, zip: Uint8Array): Promise<DeployResult> {
-    const boundary = `jellyfaas-${crypto.randomUUID()}`;
-    const safeName = fileName.replace(/[^\w.-]/g, '_');
-    const head =
-      `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${safeName}"\r\n` +
-      'Content-Type: application/zip\r\n\r\n';
-    const body = Buffer.concat([Buffer.from(head), zip, Buffer.from(`\r\n--${boundary}--\r\n`)]);
-    const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` };
-    const request = {
+    const name = fileName.replace(/[^\w.-]/g, '_');
+    return this.sendFile('/core-service/v1/upload', { name, content: zip, type: 'application/zip' });
+  }
+
+  /** A multipart form: the fields, then the file. */
+  async sendFile<T>(path: string, file: SentFile, fields: Readonly<Record<string, string>> = {}): Promise<T> {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) form.append(name, value);
+    form.append('file', new Blob([new Uint8Array(file.content)], { type: file.type }), file.name);
+    const encoded = new Response(form);
+    const answer = await this.#request({
       method: 'POST',
-      path: '/core-service/v1/upload',
-      headers,
-      body,
+      path,
+      headers: { 'content-type': encoded.headers.get('content-type') ?? '' },
+      body: new Uint8Array(await encoded.arrayBuffer()),
       timeoutMs: UPLOAD_TIMEOUT_MS,
-    };
-    return this.#request(request).then((answer) => readJson<DeployResult>(answer));
+    });
+    return readJson<T>(answer);
   }
 
   /**

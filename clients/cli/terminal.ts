@@ -30,6 +30,14 @@ export function printable(text: string): string {
   return text.replace(/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu, '');
 }
 
+const BAR_LENGTH = 30;
+
+/** For a share of 0 to 1, or more by mistake. */
+export function progressBar(share: number): string {
+  const filled = Math.round(Math.min(1, share) * BAR_LENGTH);
+  return '█'.repeat(filled).padEnd(BAR_LENGTH, '░');
+}
+
 export function createTerminal({ stdin, stdout, stderr }: Streams): Terminal {
   const interactive = stdin.isTTY === true && stderr.isTTY === true;
   let statusShown = false;

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { AiChoice, AiModels, Api, PullEvent } from '../api.ts';
 import { connect, print, table, withJson, type Context } from '../context.ts';
 import { CliError, usageError } from '../failure.ts';
+import { progressBar } from '../terminal.ts';
 
 /** The models that questions are put to. */
 export function addModelCommands(program: Command, context: Context): void {
@@ -26,14 +27,13 @@ export function addModelCommands(program: Command, context: Context): void {
     });
 
   const pull = withJson(model.command('pull'))
-    .description('as the owner: fetch the configured model; one that was interrupted goes on')
-    .argument('[name]', 'the configured one, to be sure')
+    .description('as the owner: fetch the configured models; one that was interrupted goes on')
+    .argument('[name]', 'one of them')
     .action(async (name: string | undefined) => {
-      const last = await follow(context, connect(context, pull), name);
-      const value = last === undefined ? {} : { name: last.name, bytes: last.bytes };
-      const line =
-        last === undefined ? 'The model is here.' : `${last.name} is here: ${mebibytes(last.bytes)}.`;
-      print(context, pull, { value, lines: [line] });
+      const fetched = await follow(context, connect(context, pull), name);
+      const value = { models: fetched.map(({ name: model, bytes }) => ({ name: model, bytes })) };
+      const lines = fetched.map(({ name: model, bytes }) => `${model} is here: ${mebibytes(bytes)}.`);
+      print(context, pull, { value, lines });
     });
 
   const use = withJson(model.command('use'))
@@ -53,33 +53,26 @@ export function addModelCommands(program: Command, context: Context): void {
 
 type PullProgress = Extract<PullEvent, { type: 'progress' }>;
 
-/** Shows how far the server is; ends when the model is in place. Undefined if it told of no progress. */
-async function follow(
-  { terminal }: Context,
-  api: Api,
-  name: string | undefined,
-): Promise<PullProgress | undefined> {
-  let progress: PullProgress | undefined;
+/** Shows how far the server is; ends when all is in place, with the last of each that was fetched. */
+async function follow({ terminal }: Context, api: Api, name: string | undefined): Promise<PullProgress[]> {
+  const fetched = new Map<string, PullProgress>();
   const body = name === undefined ? {} : { name };
   for await (const event of api.events<PullEvent>('/api/v1/models/pull', { body })) {
     if (event.type === 'error') throw new CliError(event.detail, { code: event.code });
     if (event.type === 'done') {
       terminal.status('');
-      return progress;
+      return [...fetched.values()];
     }
-    progress = event;
-    terminal.status(bar(event));
+    fetched.set(event.name, event);
+    terminal.status(shown(event));
   }
   throw new CliError('The server ended the stream. Run the command again: it goes on where it was.');
 }
 
-const BAR_LENGTH = 30;
-
-function bar({ name, bytes, totalBytes }: PullProgress): string {
+function shown({ name, bytes, totalBytes }: PullProgress): string {
   if (totalBytes === null || totalBytes === 0) return `${name} ${mebibytes(bytes)}`;
-  const share = Math.min(1, bytes / totalBytes);
-  const filled = '█'.repeat(Math.round(share * BAR_LENGTH)).padEnd(BAR_LENGTH, '░');
-  return `${name} ${filled} ${Math.floor(share * 100)} % of ${mebibytes(totalBytes)}`;
+  const share = bytes / totalBytes;
+  return `${name} ${progressBar(share)} ${Math.floor(Math.min(1, share) * 100)} % of ${mebibytes(totalBytes)}`;
 }
 
 function mebibytes(bytes: number): string {
