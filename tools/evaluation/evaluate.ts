@@ -21,7 +21,8 @@ export interface ClassScore {
 }
 
 const ACCOUNT = 'acct_evaluation0000000000' as AccountId;
-const OUTPUT_TOKENS_MAX = 400;
+/** Room for the longest arguments that a grammar of the cases allows, so that a cut call is a fault of the model. */
+const OUTPUT_TOKENS_MAX = 2048;
 
 interface Outcome {
   readonly case: EvaluationCase;
