@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Route } from './route.ts';
 import { Count, Time } from './scalars.ts';
+import { DroppedDatabase } from './vectors.ts';
 
 /**
  * SQL: databases that the platform keeps for an account, and questions in words to these or to outside ones. Nothing
@@ -104,12 +105,6 @@ export type SqlDatabases = z.infer<typeof SqlDatabases>;
 export const SqlDatabaseDetails = SqlDatabase.extend({ bytes: Count.describe('On disk') });
 export type SqlDatabaseDetails = z.infer<typeof SqlDatabaseDetails>;
 
-export const SqlDropped = z.object({
-  id: z.string(),
-  receipt: z.string().describe('Compact JWS: the key was destroyed; keys at /.well-known/jellyfaas-receipts'),
-});
-export type SqlDropped = z.infer<typeof SqlDropped>;
-
 const Migration = z.strictObject({
   id: z.string().regex(/^[\w-]{1,64}$/),
   sql: StatementText,
@@ -210,10 +205,14 @@ export const rdbmsRoutes = {
     access: 'token',
     body: z.object({
       query: Question,
-      tables: z.array(TableName).max(SQL_TABLES_MAX).default([]),
+      tables: z.array(TableName).max(SQL_TABLES_MAX).nullish(),
       mysql_connection_string: z.string().min(1).max(2_000),
-      rdbms_query: Question.optional().describe('What the statement is written from, if not `query`'),
-      ai_platform: Platform.optional(),
+      rdbms_query: z
+        .string()
+        .max(20_000)
+        .nullish()
+        .describe('What the statement is written from, if not `query`'),
+      ai_platform: z.string().max(64).nullish(),
     }),
     success: { status: 200, content: 'json', schema: CompatibleSqlAnswer },
     errors: [400, 403, 404, 409, 413, 415, 429, 502, 503, 504],
@@ -253,7 +252,7 @@ export const sqlRoutes = {
     summary: 'Destroy the key of an SQL database, then its files; answers with a signed receipt',
     access: 'keyOrToken',
     params: NameParams,
-    success: { status: 200, content: 'json', schema: SqlDropped },
+    success: { status: 200, content: 'json', schema: DroppedDatabase },
     errors: [401, 403, 404],
   },
   querySql: {

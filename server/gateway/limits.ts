@@ -26,6 +26,8 @@ export interface GatewayLimits {
   /** Questions that are being answered at once. */
   readonly queriesMax: number;
   readonly queriesPerAccountMax: number;
+  /** SQL text or CSV; it passes through and never lies in memory as a whole. */
+  readonly sqlImportBytesMax: number;
   /** A message of the Model Context Protocol; a file within it is base64. They lie in memory. */
   readonly mcpBodyBytesMax: number;
   /** Of one answer: larger than what a model is shown, because clients of the protocol save files, too. */
@@ -53,6 +55,7 @@ export const gatewayLimits: GatewayLimits = {
   heartbeatMs: 15_000,
   queriesMax: 512,
   queriesPerAccountMax: 256,
+  sqlImportBytesMax: 256 * 1024 * 1024,
   mcpBodyBytesMax: 8 * 1024 * 1024,
   mcpResultBytesMax: 8 * 1024 * 1024,
   mcpRequestsMax: 128,

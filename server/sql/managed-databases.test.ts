@@ -47,6 +47,22 @@ describe('a managed database', () => {
     expect(seen).toEqual([[7], [7], [7]]);
   });
 
+  it('is not held beyond the deadline by a client that stops reading', async () => {
+    const rig = rigOf();
+    const consuming = Promise.withResolvers<void>();
+    const streaming = rig.sql.stream(caller(), 'mine', {
+      statement: { sql: 'SELECT 1' },
+      consume() {
+        consuming.resolve();
+        return new Promise(() => undefined);
+      },
+    });
+    await consuming.promise;
+    rig.time.advance(300_000);
+    await expect(streaming).rejects.toMatchObject({ code: 'sql.deadline' });
+    expect(rig.opened[0]?.key.every((byte) => byte === 0)).toBe(true);
+  });
+
   it('leaves a record of every request that touches rows, and of no other', async () => {
     const rig = rigOf();
     await rig.sql.create(ALICE_HOLDER, 'new');

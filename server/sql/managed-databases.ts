@@ -1,5 +1,6 @@
 import type { RecordRequest } from '../calls/record-request.ts';
 import type { DatabaseFile, Databases } from '../databases/databases.ts';
+import { orAborted } from '../kernel/abort.ts';
 import type { FunctionId } from '../kernel/ids.ts';
 import type { ManagedSql, RunOptions } from './managed/managed-sql.ts';
 import type { Bounds, Sql, SqlCaller } from './sql-service.ts';
@@ -48,7 +49,9 @@ export function createManagedDatabases(options: ManagedDatabasesOptions): Omit<S
       ),
     stream: (caller, name, { statement: one, consume, ...bounds }) =>
       within(caller, transfer(name), async (file, signal) => {
-        await consume(await managed.stream(file, one, runOptions({ ...bounds, readOnly: true }, signal)));
+        const rows = await managed.stream(file, one, runOptions({ ...bounds, readOnly: true }, signal));
+        // A client that stops reading holds nothing beyond the deadline.
+        await orAborted(consume(rows), signal);
       }),
     schema: (caller, name) =>
       within(caller, statement(name), (file, signal) => managed.schema(file, { signal })),
@@ -68,7 +71,7 @@ export function createManagedDatabases(options: ManagedDatabasesOptions): Omit<S
         const running = { readOnly: true, signal };
         const text =
           csvTable === null ? managed.exportSql(file, running) : managed.exportCsv(file, csvTable, running);
-        await consume(text);
+        await orAborted(consume(text), signal);
       }),
   };
 }

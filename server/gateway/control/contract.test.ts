@@ -8,6 +8,9 @@ import {
   compatibleRoutes,
   openApiDocument,
   queryServiceRoutes,
+  rdbmsRoutes,
+  sourceRoutes,
+  sqlRoutes,
   vectorRoutes,
   vectorServiceRoutes,
 } from '../../../contract/index.ts';
@@ -43,6 +46,14 @@ const BODY: Record<string, object> = {
   aiQuery: { question: 'What?', functions: ['greeter'], trace: true },
   setAiChoice: { platform: 'own' },
   pullModel: {},
+  addToolSource: { name: 'weather', url: 'https://mcp.example.com/mcp' },
+  approveTools: { approved: [{ name: 'forecast', sha256: 'a'.repeat(64) }] },
+  createSqlDatabase: { name: 'fleet' },
+  querySql: { sql: 'SELECT * FROM people WHERE id = ?', params: [1] },
+  batchSql: { statements: [{ sql: 'SELECT 1' }, { sql: 'SELECT :a', params: { a: null } }] },
+  migrateSql: { migrations: [{ id: '001-people', sql: 'CREATE TABLE people (id INTEGER)' }] },
+  askSql: { question: 'How many?', database: 'manuals', trace: true },
+  queryRdbms: { query: 'How many?', tables: ['people'], mysql_connection_string: 'mysql://a:b@c/d' },
   createVectorDatabase: { name: 'news' },
   upsertVectors: { records: [{ id: 'a', vector: [0.5], metadata: { year: 2026 } }] },
   deleteVectors: { filter: { year: { lt: 2026 } } },
@@ -56,6 +67,9 @@ const ROUTES: [string, Route][] = Object.entries<Route>({
   ...queryServiceRoutes,
   ...apiV1Routes,
   ...aiRoutes,
+  ...sourceRoutes,
+  ...rdbmsRoutes,
+  ...sqlRoutes,
   ...vectorRoutes,
   ...vectorServiceRoutes,
 });
@@ -69,6 +83,9 @@ function requestFor(name: string, route: Route): { path: string; init: RequestIn
     const form = new FormData();
     form.append('file', new Blob(['zip']), 'greeter.zip');
     init.body = form;
+  } else if (route.stream !== undefined) {
+    init.body = 'SELECT 1;';
+    headers['content-type'] = route.stream[1] ?? '';
   } else if (route.body !== undefined) {
     init.body = JSON.stringify(BODY[name]);
     headers['content-type'] = 'application/json';

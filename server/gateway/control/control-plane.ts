@@ -11,6 +11,7 @@ import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { fastifyError, unsupportedMedia } from './fastify-error.ts';
 import { serveMcp } from '../mcp/serve-mcp.ts';
 import { serveVectors } from '../vectors/serve-vectors.ts';
+import { serveSql } from '../sql/serve-sql.ts';
 import { SECURITY_HEADERS } from '../security-headers.ts';
 
 /** Everything that is not a function call: compatible endpoints, /api/v1, health and metrics. */
@@ -54,6 +55,7 @@ export function createControlPlane(
     serveApiV1(scope, options);
     serveAi(scope, options);
     serveMcp(scope, options);
+    if (options.sql !== undefined) serveSql(scope, { ...options, sql: options.sql });
     if (options.vectors !== undefined) serveVectors(scope, { ...options, vectors: options.vectors });
   });
   return app;

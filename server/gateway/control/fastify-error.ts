@@ -1,10 +1,10 @@
 import { type ErrorKind, PlatformError } from '../../kernel/errors.ts';
 
-export function unsupportedMedia(): PlatformError {
+export function unsupportedMedia(mediaTypes: readonly string[] = ['application/json']): PlatformError {
   return new PlatformError({
     kind: 'unsupported_media',
     code: 'request.unsupported_media_type',
-    message: 'Send the body as application/json.',
+    message: `Send the body as ${mediaTypes.join(' or ')}.`,
   });
 }
 

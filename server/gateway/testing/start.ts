@@ -3,6 +3,7 @@ import type { LibraryChange } from '../../calls/deployment.ts';
 import { createEventLog } from '../../kernel/events.ts';
 import { fakeAi } from '../ai/testing/fake-ai.ts';
 import { fakeTools } from '../mcp/testing/fake-tools.ts';
+import { fakeSql } from '../sql/testing/fake-sql.ts';
 import { fakeVectors } from '../vectors/testing/fake-vectors.ts';
 import { type Metrics, createMetrics } from '../metrics.ts';
 import { type Gateway, type GatewayOptions, createGateway } from '../server.ts';
@@ -18,6 +19,7 @@ function createFakes() {
   return {
     tools,
     ai: fakeAi(),
+    sql: fakeSql(),
     vectors: fakeVectors(),
     /** Tells the gateway that functions came, changed or went. */
     changeLibrary: (change: LibraryChange) => watchers.forEach((watcher) => watcher(change)),
