@@ -59,8 +59,11 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   'server/models': ['server/kernel', 'server/engines', 'server/sandbox:types', 'server/functions:types'],
   'server/embeddings': ['server/kernel', 'server/engines', 'server/models', 'server/sandbox:types'],
+  // Before its parent: the first that fits is the folder of a file.
+  'server/vectors/engine': ['server/kernel', 'server/engines', 'server/stores', 'server/databases:types'],
   'server/vectors': [
     'server/kernel',
+    'server/vectors/engine:types',
     'server/calls',
     'server/ai',
     'server/accounts:types',
@@ -89,6 +92,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/models:types',
     'server/databases',
     'server/tool-sources:types',
+    'server/vectors/engine:types',
   ],
   'server/gateway': [
     'server/kernel',

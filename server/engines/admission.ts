@@ -1,9 +1,9 @@
 import type { AccountId } from '../kernel/ids.ts';
 
 /** How many requests may wait or run, in all and of one account: the others are refused at once. */
-export interface Admission {
+export interface Admission<Account = AccountId> {
   /** Takes a place until the function that it returns is called. Throws `busy` when there is none. */
-  enter(account: AccountId): () => void;
+  enter(account: Account): () => void;
 }
 
 export interface AdmissionLimits {
@@ -11,11 +11,11 @@ export interface AdmissionLimits {
   readonly queuePerAccountMax: number;
 }
 
-export function createAdmission(
+export function createAdmission<Account = AccountId>(
   { queueMax, queuePerAccountMax }: AdmissionLimits,
   busy: () => Error,
-): Admission {
-  const waiting = new Map<AccountId, number>();
+): Admission<Account> {
+  const waiting = new Map<Account, number>();
   let total = 0;
   return {
     enter(account) {

@@ -11,6 +11,7 @@ import { databaseMigrations } from './database-store.ts';
 import { keyMigrations } from './key-store.ts';
 import type { Migration } from './migration.ts';
 import { openEncrypted } from './sqlite.ts';
+import { vectorMigrations } from './vector-store.ts';
 
 /**
  * The schema with which each release went out, as far as its migrations went. A recorded file never changes:
@@ -23,6 +24,7 @@ const RELEASES: { release: string; store: string; migrations: readonly Migration
   { release: '0.1.0', store: 'calls', migrations: callMigrations, count: 1 },
   { release: '0.1.0', store: 'functions', migrations: functionMigrations, count: 1 },
   { release: '0.1.0', store: 'databases', migrations: databaseMigrations, count: 1 },
+  { release: '0.1.0', store: 'vectors', migrations: vectorMigrations, count: 1 },
 ];
 
 async function schemaOf(migrations: readonly Migration[]): Promise<string> {

@@ -10,7 +10,10 @@ export interface VectorEngine {
   create(file: DatabaseFile, settings: VectorSettings): Promise<void>;
   describe(file: DatabaseFile): Promise<VectorDescription>;
   /** All or none. Rejects with `vectors.bad_dimensions`, `vectors.full`. */
-  upsert(file: DatabaseFile, records: readonly VectorRecord[]): Promise<{ inserted: number; updated: number }>;
+  upsert(
+    file: DatabaseFile,
+    records: readonly VectorRecord[],
+  ): Promise<{ inserted: number; updated: number }>;
   /** How many were there. Exactly one of the two. */
   delete(file: DatabaseFile, what: { ids: readonly string[] } | { filter: Filter }): Promise<number>;
   search(file: DatabaseFile, search: VectorSearch): Promise<SearchHit[]>;
@@ -100,9 +103,9 @@ export interface VectorSearch {
 
 export interface SearchHit {
   readonly id: string;
-  /** Vector score; null when only keywords found it. */
+  /** Vector score, whichever search found it; null without a vector. */
   readonly score: number | null;
-  /** BM25; null when only the vector found it. */
+  /** BM25; null when no word of the search stands in it. */
   readonly keywordScore: number | null;
   readonly metadata: Metadata;
   /** Sealed databases: the text that was kept. */

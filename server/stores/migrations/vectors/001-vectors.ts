@@ -1,0 +1,131 @@
+import { sql } from 'kysely';
+import type { Migration } from '../../migration.ts';
+
+/**
+ * One vector database. All of it belongs to its owner and stays until he deletes it or drops the database, unless a
+ * table says otherwise.
+ */
+export const vectors: Migration = {
+  name: '001-vectors',
+  async up(tx) {
+    for (const statement of [SETTING, TOTAL, DOCUMENT, RECORD, VECTOR, PASSAGE, FIELD, POSTING]) {
+      await sql.raw(statement).execute(tx);
+    }
+    for (const statement of [UPLOAD, STAGED, ...INDEXES, ...TRIGGERS]) await sql.raw(statement).execute(tx);
+  },
+};
+
+const SETTING = `create table setting (
+  -- Purpose: know how vectors are compared and what may be kept. Retention: until the database is dropped.
+  only integer primary key check (only = 1),
+  kind text not null check (kind in ('sealed', 'strict')),
+  dimensions integer not null check (dimensions between 1 and 4096),
+  metric text not null check (metric in ('cosine', 'dot', 'euclidean')),
+  model text check (octet_length(model) between 1 and 256)
+) strict`;
+
+const TOTAL = `create table total (
+  -- Purpose: bounds and keyword scores without counting all records. Retention: until the database is dropped.
+  only integer primary key check (only = 1),
+  records integer not null default 0 check (records >= 0),
+  worded integer not null default 0 check (worded >= 0),
+  words integer not null default 0 check (words >= 0)
+) strict`;
+
+const DOCUMENT = `create table document (
+  -- Purpose: list, replace and delete documents as a whole. Retention: until the document is deleted.
+  key integer primary key,
+  document_id text not null unique,
+  metadata text not null check (json_valid(metadata))
+) strict`;
+
+const RECORD = `create table record (
+  -- Purpose: tell records apart. Retention: until the record or its document is deleted.
+  key integer primary key,
+  id text not null unique check (octet_length(id) > 0),
+  document integer references document (key) on delete cascade,
+  -- Purpose: cite a passage and prove that its text is unchanged. Headings in sealed databases only. Retention: the same.
+  start_offset integer check (start_offset >= 0),
+  end_offset integer check (end_offset >= start_offset),
+  page integer check (page > 0),
+  headings text check (json_valid(headings)),
+  text_hash blob check (octet_length(text_hash) = 32),
+  -- Purpose: keyword scores. Retention: the same.
+  words integer not null check (words >= 0)
+) strict`;
+
+const VECTOR = `create table vector (
+  -- Purpose: search by meaning. Retention: until its record is deleted.
+  record integer primary key references record (key) on delete cascade,
+  value blob not null check (octet_length(value) > 0 and octet_length(value) % 4 = 0)
+) strict`;
+
+const PASSAGE = `create table passage (
+  -- Purpose: answer with the text that was found; sealed databases only. Retention: until its record is deleted.
+  record integer primary key references record (key) on delete cascade,
+  text text not null
+) strict`;
+
+const FIELD = `create table field (
+  -- Purpose: filter by metadata, and give them back. Retention: until its record is deleted.
+  record integer not null references record (key) on delete cascade,
+  name text not null,
+  kind integer not null check (kind between 0 and 3),
+  value any,
+  primary key (record, name)
+) strict, without rowid`;
+
+const POSTING = `create table posting (
+  -- Purpose: search by words, which stand here as keyed hashes. Retention: until its record is deleted.
+  word integer not null check (word between 0 and 281474976710655),
+  record integer not null references record (key) on delete cascade,
+  times integer not null check (times > 0),
+  -- Of the whole record, beside each word, so that a search reads this table alone.
+  words integer not null check (words >= times),
+  primary key (word, record)
+) strict, without rowid`;
+
+const UPLOAD = `create table upload (
+  -- Purpose: tell how an upload went, and go on with an interrupted one. Retention: a day.
+  upload_id text primary key check (octet_length(upload_id) between 1 and 128),
+  document_id text not null,
+  metadata text not null check (json_valid(metadata)),
+  state text not null check (state in ('running', 'completed', 'failed')),
+  passages integer not null check (passages >= 0),
+  code text check (octet_length(code) <= 64),
+  -- The process that runs it, a random number; an upload of another one was interrupted.
+  run text not null check (octet_length(run) = 32),
+  begun_at integer not null check (begun_at >= 0)
+) strict, without rowid`;
+
+const STAGED = `create table staged (
+  -- Purpose: what an upload has embedded so far. Text and headings in sealed databases only. Retention: until its upload
+  -- ends, at most a day.
+  key integer primary key,
+  upload_id text not null references upload (upload_id) on delete cascade,
+  start_offset integer not null,
+  end_offset integer not null,
+  page integer,
+  headings text not null check (json_valid(headings)),
+  text text,
+  text_hash blob not null check (octet_length(text_hash) = 32),
+  value blob not null
+) strict`;
+
+const INDEXES = [
+  'create index record_document on record (document) where document is not null',
+  'create index record_text on record (text_hash) where text_hash is not null',
+  'create index field_value on field (name, kind, value)',
+  'create index posting_record on posting (record)',
+  'create index staged_upload on staged (upload_id)',
+  'create index staged_text on staged (text_hash)',
+];
+
+const TRIGGERS = [
+  `create trigger record_added after insert on record begin
+    update total set records = records + 1, worded = worded + (new.words > 0), words = words + new.words;
+  end`,
+  `create trigger record_removed after delete on record begin
+    update total set records = records - 1, worded = worded - (old.words > 0), words = words - old.words;
+  end`,
+];

@@ -1,0 +1,41 @@
+import { createHmac, hkdfSync } from 'node:crypto';
+
+/**
+ * Keyed hashes under keys that follow from a database's own: they are alike for equal texts of one database only, and
+ * tell nothing to anyone without its key.
+ */
+export interface DatabaseKeys {
+  /** 32 bytes. */
+  textHash(text: string): Buffer;
+  /** 22 characters of base62. */
+  name(text: string): string;
+  /** A hash for each word, of 48 bits: two of a million words are hardly ever alike. */
+  words<T>(counts: ReadonlyMap<string, T>): Map<number, T>;
+}
+
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const NAME_CHARACTERS = 22;
+
+export function deriveKeys(key: Uint8Array): DatabaseKeys {
+  const derive = (purpose: string): Uint8Array =>
+    new Uint8Array(hkdfSync('sha256', key, '', `jellyfaas vectors ${purpose}`, 32));
+  const [textKey, nameKey, wordKey] = [derive('text'), derive('name'), derive('word')];
+  const hash = (hashKey: Uint8Array, text: string): Buffer =>
+    createHmac('sha256', hashKey).update(text).digest();
+  return {
+    textHash: (text) => hash(textKey, text),
+    name: (text) => base62(hash(nameKey, text)),
+    words: (counts) =>
+      new Map([...counts].map(([word, value]) => [hash(wordKey, word).readUIntBE(0, 6), value])),
+  };
+}
+
+function base62(bytes: Buffer): string {
+  let rest = BigInt(`0x${bytes.toString('hex')}`);
+  let text = '';
+  for (let i = 0; i < NAME_CHARACTERS; i++) {
+    text += BASE62.charAt(Number(rest % 62n));
+    rest /= 62n;
+  }
+  return text;
+}
