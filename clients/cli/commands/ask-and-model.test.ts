@@ -87,6 +87,14 @@ describe('model pull', () => {
     expect([pulled.code, pulled.out]).toEqual([0, 'small is here: 2.0 MiB.\n']);
   });
 
+  it('fetches all models that are configured, unless one is named', async () => {
+    const other = { ...progress, name: 'minilm', bytes: 2_097_152 };
+    const pulled = await against([progress, other, { type: 'done' }], ['model', 'pull', '--json']);
+    expect(pulled.asked).toBe('POST /api/v1/models/pull {}');
+    const models = [progress, other].map(({ name, bytes }) => ({ name, bytes }));
+    expect(JSON.parse(pulled.out)).toEqual({ models });
+  });
+
   it('fails when the stream is cut, or ends with an error', async () => {
     expect((await against([progress], ['model', 'pull'])).code).toBe(1);
     const error = { type: 'error', code: 'models.pull_checksum', detail: 'The checksum is wrong.' };
