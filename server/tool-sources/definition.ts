@@ -20,18 +20,25 @@ function canonical(value: unknown): string {
   );
 }
 
+/** Formatting and tag characters: whoever approves a definition has to see all of it. Joiners belong to scripts and emoji. */
+const HIDDEN = /[[\p{Cf}\u{e0000}-\u{e0fff}]--[\u200c\u200d]]/v;
+
 /** A tool as a model is shown it, or why it cannot be. */
 export type Declared =
   | { readonly declaration: ToolDeclaration; readonly fault?: never }
   | { readonly declaration?: never; readonly fault: string };
 
 /** No underscore is in a source's name and none in a function's, so no two tools of a question have one name. */
-export function declare(source: string, { name, title, description, inputSchema }: Tool): Declared {
+export function declare(source: string, tool: Tool): Declared {
+  const { name, title, description, inputSchema } = tool;
   const shownName = `${source}__${name}`;
   if (!/^[\w-]{1,64}$/.test(shownName)) {
     return {
       fault: 'Models only take names of A-Z, a-z, 0-9, "_" and "-", at most 64 with the name of the source.',
     };
+  }
+  if (HIDDEN.test(JSON.stringify([title, description, inputSchema]))) {
+    return { fault: 'It contains characters that people cannot see and models read.' };
   }
   const cleaned = cleanSchema(inputSchema as Json, '');
   if (cleaned.faults !== undefined)

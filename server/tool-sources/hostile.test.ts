@@ -263,6 +263,8 @@ describe('a list of tools', () => {
       { inputSchema: { properties: { a: { $ref: 'http://10.0.0.1/' } } } },
     ],
     ['a pattern without end', { inputSchema: { properties: { a: { pattern: '(a+)+$' } } } }],
+    ['words that nobody sees', { description: 'Tells the weather.\u{e0053}\u{e0065}\u{e006e}\u{e0064}' }],
+    ['an order of letters that is none', { inputSchema: { properties: { a: { title: 'a\u202eb' } } } }],
     ['an argument with an odd name', { inputSchema: { properties: { 'a b': {} } } }],
   ])('with %s shows why, and the tool is not offered though approved', async (_what, change) => {
     const rig = createSourceRig();

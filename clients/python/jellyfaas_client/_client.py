@@ -80,6 +80,7 @@ class JellyFaaS:
         question: str,
         *,
         functions: Functions = (),
+        sources: Sequence[str] = (),
         history: Sequence[Mapping[str, str]] = (),
         platform: str | None = None,
         response_schema: Mapping[str, Any] | None = None,
@@ -89,10 +90,11 @@ class JellyFaaS:
         """{"answer", "finish", "platform", "model", "retention"} and, if asked for, "trace".
 
         functions: shortnames that the model may call, or "library" for any of your own.
+        sources: outside MCP servers of the account whose approved tools the model may call, too.
         history: earlier turns, {"role", "content"}; the platform remembers none.
         response_schema: JSON Schema; "answer" is then JSON text of it.
         """
-        body = _query(question, functions, history, platform, response_schema, trace)
+        body = _query(question, functions, sources, history, platform, response_schema, trace)
         with self._post(body, "application/json", timeout_seconds) as answer, broken_off():
             result: dict[str, Any] = json_module.loads(answer.stream.read())
             return result
@@ -102,18 +104,19 @@ class JellyFaaS:
         question: str,
         *,
         functions: Functions = (),
+        sources: Sequence[str] = (),
         history: Sequence[Mapping[str, str]] = (),
         platform: str | None = None,
         response_schema: Mapping[str, Any] | None = None,
         trace: bool = False,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> Iterator[dict[str, Any]]:
-        """What is heard while a question is answered, by "type": text, with trace tool-call, tool-result and
-        tool-refused, and last answer.
+        """What is heard while a question is answered, by "type": text, with trace tool-call, tool-result,
+        tool-refused and tools-withheld, and last answer.
 
         Closing the iterator cancels the question.
         """
-        body = _query(question, functions, history, platform, response_schema, trace)
+        body = _query(question, functions, sources, history, platform, response_schema, trace)
         with self._post(body, "text/event-stream", timeout_seconds) as answer:
             for event in _events(answer):
                 if event["type"] == "done":
@@ -137,6 +140,7 @@ class JellyFaaS:
 def _query(
     question: str,
     functions: Functions,
+    sources: Sequence[str],
     history: Sequence[Mapping[str, str]],
     platform: str | None,
     response_schema: Mapping[str, Any] | None,
@@ -145,6 +149,8 @@ def _query(
     messages = [*history, {"role": "user", "content": question}]
     body: dict[str, Any] = {"messages": messages, "trace": trace}
     body["functions"] = functions if isinstance(functions, str) else list(functions)
+    if sources:
+        body["sources"] = list(sources)
     if platform is not None:
         body["platform"] = platform
     if response_schema is not None:

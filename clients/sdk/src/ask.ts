@@ -11,6 +11,8 @@ export interface Message {
 export interface AskOptions {
   /** Functions that the model may call, or `library` for any of your own; none unless given. */
   readonly functions?: readonly FunctionName[] | 'library';
+  /** Outside MCP servers of the account whose approved tools the model may call, too. */
+  readonly sources?: readonly string[];
   /** Earlier turns; the platform remembers none. */
   readonly history?: readonly Message[];
   /** One of the installation's models; the account's choice unless given. */
@@ -27,13 +29,15 @@ export type ToolEvent =
       readonly type: 'tool-call';
       readonly id: string;
       readonly function: string;
+      /** The outside MCP server that got the arguments; absent for functions. */
+      readonly source?: string;
       readonly arguments: unknown;
     }
   | {
       readonly type: 'tool-result';
       readonly id: string;
       readonly ok: boolean;
-      /** The function's HTTP status; null when it did not answer. */
+      /** The function's HTTP status; null when it did not answer, and for tools of outside servers. */
       readonly status: number | null;
       readonly result: string;
     }
@@ -43,6 +47,15 @@ export type ToolEvent =
       readonly id: string;
       readonly function: string;
       readonly reason: string;
+    }
+  /** Tools of outside servers that are not approved as they are now, and were not offered. */
+  | {
+      readonly type: 'tools-withheld';
+      readonly tools: readonly {
+        readonly source: string;
+        readonly tool: string;
+        readonly reason: 'changed' | 'new' | 'unusable';
+      }[];
     };
 
 export interface Answer {
