@@ -1,11 +1,5 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { run } from '../program.ts';
-import { createTerminal } from '../terminal.ts';
+import { type Outcome, runAgainst } from '../testing/run-against.ts';
 
 const ANSWER = { finish: 'complete', platform: 'p', model: 'm', retention: 'none', trace: [] };
 
@@ -13,30 +7,12 @@ const ANSWER = { finish: 'complete', platform: 'p', model: 'm', retention: 'none
 async function against(
   events: readonly object[],
   words: readonly string[],
-): Promise<{ code: number; out: string; err: string; asked: string }> {
-  let asked = '';
-  const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      asked = `${request.method} ${request.url} ${body}`;
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.end(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''));
-    });
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  const code = await run(words, {
-    terminal: createTerminal({ stdin, stdout, stderr: Object.assign(stderr, { isTTY: true }) }),
-    env: {
-      JELLYFAAS_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      JELLYFAAS_API_KEY: 'sk_0123456789abcdefghijklmnopq',
-    },
-    home: '/nonexistent',
-    cwd: '/nonexistent',
-  });
-  server.close();
-  stdout.end();
-  stderr.end();
-  return { code, out: await text(stdout), err: await text(stderr), asked };
+): Promise<Omit<Outcome, 'asked'> & { asked: string }> {
+  const { asked, ...outcome } = await runAgainst((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''));
+  }, words);
+  return { ...outcome, asked: asked.join('\n') };
 }
 
 describe('ask', () => {
@@ -69,6 +45,22 @@ describe('ask', () => {
     const error = { type: 'error', code: 'models.none_configured', detail: 'There is none.', status: 409 };
     const failed = await against([error, { type: 'done' }], ['ask', 'hi', '--json']);
     expect([failed.code, failed.err]).toEqual([1, expect.stringContaining('models.none_configured')]);
+  });
+
+  it('says who else gets arguments, and which tools were withheld', async () => {
+    const events = [
+      { type: 'tools-withheld', tools: [{ source: 'weather', tool: 'sell', reason: 'changed' }] },
+      { type: 'tool-call', id: '1', function: 'weather__forecast', source: 'weather', arguments: {} },
+      { type: 'tool-result', id: '1', ok: true, status: null, result: 'Rain.' },
+      { type: 'answer', answer: 'x', ...ANSWER },
+      { type: 'done' },
+    ];
+    const { err, asked } = await against(events, ['ask', 'hi', '--source', 'weather']);
+    expect(asked).toContain('"sources":["weather"]');
+    expect(err).toBe(
+      '✗ not approved as they are now, so not offered: weather/sell (changed)\n' +
+        '→ weather__forecast (outside: weather)\n← answered\n',
+    );
   });
 
   it('offers a library or named functions, not both', async () => {
