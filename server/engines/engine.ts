@@ -40,7 +40,7 @@ export interface EngineParts {
 
 export interface EngineSpec {
   /** Events are called `<name>.started` and `<name>.ended`; without one nothing is logged. */
-  readonly name?: 'model' | 'embedder';
+  readonly name?: 'model' | 'embedder' | 'sql';
   readonly process: JailSpec;
   /** Fields of the `load` message. */
   readonly load: object;

@@ -14,12 +14,20 @@ export interface ManagedSql {
   stream(file: DatabaseFile, statement: Statement, options: RunOptions): Promise<RowStream>;
   schema(file: DatabaseFile, options: { signal: AbortSignal }): Promise<TableSchema[]>;
   /** Applies those that were not yet, in order, each in one transaction with its record. */
-  migrate(file: DatabaseFile, migrations: readonly SqlMigration[], options: RunOptions): Promise<{ applied: string[] }>;
+  migrate(
+    file: DatabaseFile,
+    migrations: readonly SqlMigration[],
+    options: RunOptions,
+  ): Promise<{ applied: string[] }>;
   /** SQL text of schema and rows that `importSql` takes. */
   exportSql(file: DatabaseFile, options: RunOptions): AsyncIterable<string>;
   exportCsv(file: DatabaseFile, table: string, options: RunOptions): AsyncIterable<string>;
   /** All or nothing. */
-  importSql(file: DatabaseFile, text: AsyncIterable<Uint8Array>, options: RunOptions): Promise<{ statements: number }>;
+  importSql(
+    file: DatabaseFile,
+    text: AsyncIterable<Uint8Array>,
+    options: RunOptions,
+  ): Promise<{ statements: number }>;
   /** First line: column names. Creates the table if there is none. All or nothing. */
   importCsv(
     file: DatabaseFile,
