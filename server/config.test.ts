@@ -96,7 +96,7 @@ describe('settings', () => {
     const { embeddings } = loadConfig(
       {
         JELLYFAAS_DATA_DIR: '/data',
-        JELLYFAAS_EMBEDDING_SOURCE: 'https://models.example/Mini%20LM_int8-1.0.whl',
+        JELLYFAAS_EMBEDDING_SOURCE: 'https://models.example/Mini%20LM_int8-1.0-py3-none-any.whl',
         JELLYFAAS_EMBEDDING_SHA256: sha256,
       },
       [],

