@@ -5,6 +5,7 @@ from ._client import JellyFaaS, jellyfaas
 from ._errors import JellyFaaSError
 from ._flow import AIClient, Client, Config
 from ._session import Response
+from ._vectors import VectorDatabase
 
 __all__ = [
     "AIClient",
@@ -14,5 +15,6 @@ __all__ = [
     "JellyFaaS",
     "JellyFaaSError",
     "Response",
+    "VectorDatabase",
     "jellyfaas",
 ]

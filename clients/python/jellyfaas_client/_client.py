@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from typing import Any, Literal, Union
 
 from ._call import CallInput, FileBody, Query, decode_answer, send_call
-from ._errors import JellyFaaSError, error_from, failed_answer
+from ._errors import failed_answer
+from ._events import answer_events
 from ._session import TIMEOUT_SECONDS, Answer, Request, Response, Session, broken_off, error_id_of
+from ._vectors import VectorDatabase, list_vectors
 
 # How long a function's address is taken for known.
 LOOKUP_AGE_SECONDS = 60.0
 LOOKUPS_MAX = 1000
-# Longer than any line of a server that keeps its own limits.
-EVENT_BYTES_MAX = 16 * 1024 * 1024
 
 Functions = Union[Sequence[str], Literal["library"]]
 
@@ -118,13 +118,14 @@ class JellyFaaS:
         """
         body = _query(question, functions, sources, history, platform, response_schema, trace)
         with self._post(body, "text/event-stream", timeout_seconds) as answer:
-            for event in _events(answer):
-                if event["type"] == "done":
-                    return
-                if event["type"] == "error":
-                    raise error_from(event, event["status"])
-                yield event
-        raise JellyFaaSError("The answer was cut off; ask again.", error_id="sdk.answer_cut")
+            yield from answer_events(answer)
+
+    def vectors(self, name: str) -> VectorDatabase:
+        """A vector database: documents to search and ask. Nothing is sent before one of its methods is called."""
+        return VectorDatabase(self._session, name)
+
+    def list_vectors(self) -> list[dict[str, Any]]:
+        return list_vectors(self._session)
 
     @contextmanager
     def _post(self, body: Mapping[str, Any], accept: str, timeout_seconds: float) -> Iterator[Answer]:
@@ -156,17 +157,6 @@ def _query(
     if response_schema is not None:
         body["responseSchema"] = response_schema
     return body
-
-
-def _events(answer: Answer) -> Iterator[dict[str, Any]]:
-    """The data of server-sent events as this server writes them: JSON on one line."""
-    while True:
-        with broken_off():
-            line = answer.stream.readline(EVENT_BYTES_MAX)
-        if not line:
-            return
-        if line.startswith(b"data:"):
-            yield json_module.loads(line[5:])
 
 
 def jellyfaas(*, url: str, api_key: str) -> JellyFaaS:

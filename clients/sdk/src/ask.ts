@@ -1,5 +1,5 @@
-import { JellyFaaSError, errorFrom, failedAnswer, received } from './error.ts';
-import { readEvents } from './event-stream.ts';
+import { failedAnswer, received } from './error.ts';
+import { answerEvents } from './event-stream.ts';
 import type { FunctionName } from './functions.ts';
 import type { Session } from './session.ts';
 
@@ -81,27 +81,14 @@ export async function ask(session: Session, question: string, options: AskOption
   return (await received(response.json(), options.signal)) as Answer;
 }
 
-type StreamEvent =
-  | AskEvent
-  | { readonly type: 'error'; readonly code: string; readonly detail: string; readonly status: number }
-  | { readonly type: 'done' };
-
 /** Asks when iteration begins; leaving the loop cancels the question. */
 export async function* askStreaming(
   session: Session,
   question: string,
   options: AskOptions,
 ): AsyncGenerator<AskEvent, void> {
-  const { body } = await post(session, question, { ...options, accept: 'text/event-stream' });
-  if (body !== null) {
-    for await (const data of readEvents(body, options.signal)) {
-      const event = JSON.parse(data) as StreamEvent;
-      if (event.type === 'done') return;
-      if (event.type === 'error') throw errorFrom(event, { status: event.status });
-      yield event;
-    }
-  }
-  throw new JellyFaaSError('The answer was cut off; ask again.', { errorId: 'sdk.answer_cut' });
+  const response = await post(session, question, { ...options, accept: 'text/event-stream' });
+  yield* answerEvents<AskEvent>(response, options.signal);
 }
 
 async function post(

@@ -1,4 +1,4 @@
-import { JellyFaaSError, received } from './error.ts';
+import { JellyFaaSError, errorFrom, received } from './error.ts';
 
 /** Longer than any event of a server that keeps its own limits. */
 const EVENT_LENGTH_MAX = 16 * 1024 * 1024;
@@ -27,6 +27,27 @@ export async function* readEvents(
   } finally {
     void reader.cancel().catch(() => undefined);
   }
+}
+
+type LastEvent =
+  | { readonly type: 'error'; readonly code: string; readonly detail: string; readonly status: number }
+  | { readonly type: 'done' };
+
+/** The events of an answer up to its `done`. One that ends without, or with an error, throws. */
+export async function* answerEvents<E>(
+  { body }: Response,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<E, void> {
+  if (body !== null) {
+    for await (const data of readEvents(body, signal)) {
+      const event = JSON.parse(data) as E | LastEvent;
+      const { type } = event as LastEvent;
+      if (type === 'done') return;
+      if (type === 'error') throw errorFrom(event, { status: (event as { status: number }).status });
+      yield event as E;
+    }
+  }
+  throw new JellyFaaSError('The answer was cut off; ask again.', { errorId: 'sdk.answer_cut' });
 }
 
 /** The events that `lines` complete; `data` holds the lines of the one that is still open. */

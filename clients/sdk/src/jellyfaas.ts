@@ -9,6 +9,7 @@ import type {
   OutputOf,
 } from './functions.ts';
 import { lookUp } from './look-up.ts';
+import { VectorDatabase, type VectorDatabaseInfo, listVectors } from './vectors.ts';
 import { type ConnectOptions, Session, type ValidatedKey, platformError } from './session.ts';
 
 /** How long a function's address is taken for known; a new version is called at the latest after this time. */
@@ -90,6 +91,15 @@ export class JellyFaaS {
     { stream = false, ...options }: AskOptions & { readonly stream?: boolean } = {},
   ): Promise<Answer> | AsyncGenerator<AskEvent, void> {
     return (stream ? askStreaming : ask)(this.#session, question, options);
+  }
+
+  /** A vector database: documents to search and ask. Nothing is sent before one of its methods is called. */
+  vectors(name: string): VectorDatabase {
+    return new VectorDatabase(this.#session, name);
+  }
+
+  listVectors(): Promise<readonly VectorDatabaseInfo[]> {
+    return listVectors(this.#session);
   }
 }
 

@@ -27,7 +27,7 @@ interface Token {
 export interface Request {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | FileBody;
+  readonly body?: string | FileBody | FormData;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,0 +1,286 @@
+import { JellyFaaSError, failedAnswer, received } from './error.ts';
+import { answerEvents } from './event-stream.ts';
+import type { FileBody } from './functions.ts';
+import type { Request, Session } from './session.ts';
+
+export type VectorValue = string | number | boolean | null;
+/** Flat: strings, numbers, truth values. */
+export type VectorMetadata = Readonly<Record<string, VectorValue>>;
+/** All fields have to fit: a value means equal, or for example `{ gte: 2024 }`. */
+export type VectorFilter = Readonly<Record<string, VectorValue | VectorOperators>>;
+export interface VectorOperators {
+  readonly eq?: VectorValue;
+  readonly ne?: VectorValue;
+  readonly gt?: number | string;
+  readonly gte?: number | string;
+  readonly lt?: number | string;
+  readonly lte?: number | string;
+  readonly in?: readonly VectorValue[];
+  readonly exists?: boolean;
+}
+
+export interface NewVectorDatabase {
+  /** `sealed` (default) keeps passages, encrypted; `strict` asks a function of yours, the resolver, for the text. */
+  readonly kind?: 'sealed' | 'strict';
+  readonly resolver?: string;
+  readonly metric?: 'cosine' | 'dot' | 'euclidean';
+  /** Embedding model; the server's default unless given. */
+  readonly model?: string;
+  /** For vectors that you bring. */
+  readonly dimensions?: number;
+}
+
+export interface VectorDatabaseInfo {
+  readonly name: string;
+  readonly kind: 'sealed' | 'strict';
+  readonly metric: 'cosine' | 'dot' | 'euclidean';
+  readonly dimensions: number;
+  readonly model: string | null;
+  readonly resolver: string | null;
+  readonly createdAt: string;
+}
+
+export interface VectorDatabaseSize {
+  readonly records: number;
+  readonly documents: number;
+  /** On disk. */
+  readonly bytes: number;
+  readonly index: 'exact' | 'building' | 'hnsw';
+}
+
+export interface UploadOptions {
+  /** Replaces the document of this id; else the one of the same file name. */
+  readonly id?: string;
+  /** Its ending tells the format. A `File` brings its own. */
+  readonly fileName?: string;
+  readonly metadata?: VectorMetadata;
+  readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface UploadProgress {
+  readonly uploadId: string;
+  readonly documentId: string;
+  readonly status: 'queued' | 'reading' | 'embedding' | 'completed' | 'failed' | 'interrupted';
+  readonly pagesDone: number;
+  readonly pages: number | null;
+  readonly passages: number;
+  readonly embedded: number;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+export interface VectorRecord {
+  readonly id: string;
+  readonly text?: string;
+  readonly vector?: readonly number[];
+  readonly metadata?: VectorMetadata;
+}
+
+export interface QueryOptions {
+  readonly vector?: readonly number[];
+  readonly topK?: number;
+  readonly filter?: VectorFilter;
+  readonly minScore?: number;
+  readonly mode?: 'hybrid' | 'vector' | 'keyword';
+  readonly rerank?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Span {
+  readonly documentId: string;
+  /** In UTF-16 code units of the document's text. */
+  readonly start: number;
+  readonly end: number;
+  readonly page: number | null;
+  readonly headings: readonly string[];
+}
+
+export interface VectorHits {
+  readonly hits: readonly {
+    readonly id: string;
+    readonly score: number | null;
+    readonly keywordScore: number | null;
+    readonly metadata: VectorMetadata;
+    readonly text: string | null;
+    readonly span: Span | null;
+  }[];
+  /** Strict databases: passages whose text has changed since. */
+  readonly changed: readonly Span[];
+}
+
+export interface AskDocumentsOptions {
+  /** What is searched for, if not the question itself. */
+  readonly retrievalText?: string;
+  readonly topK?: number;
+  readonly filter?: VectorFilter;
+  readonly minScore?: number;
+  readonly rerank?: boolean;
+  readonly platform?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface DocumentsAnswer {
+  /** Markdown; `[1]` is the citation of that number. */
+  readonly answer: string;
+  /** `extractive`: no model, passages as they stand. `none`: nothing relevant was found. */
+  readonly engine: 'model' | 'extractive' | 'none';
+  readonly finish: 'complete' | 'length' | 'filtered';
+  readonly citations: readonly (Span & {
+    readonly number: number;
+    readonly score: number | null;
+    readonly quote: string;
+  })[];
+  readonly changed: readonly Span[];
+  readonly platform: string | null;
+  readonly model: string | null;
+  readonly retention: 'none' | 'provider';
+}
+
+/** What is heard while documents are asked; the last one is `answer`. */
+export type AskDocumentsEvent =
+  | { readonly type: 'text'; readonly text: string }
+  | ({ readonly type: 'answer' } & DocumentsAnswer);
+
+/** One vector database by its name; made by `client.vectors(name)`, whether it exists yet or not. */
+export class VectorDatabase {
+  readonly name: string;
+  readonly #session: Session;
+
+  constructor(session: Session, name: string) {
+    this.#session = session;
+    this.name = name;
+  }
+
+  create(options: NewVectorDatabase = {}): Promise<VectorDatabaseInfo> {
+    return postJson(this.#session, VECTORS, { name: this.name, ...options });
+  }
+
+  describe(): Promise<VectorDatabaseInfo & VectorDatabaseSize> {
+    return getJson(this.#session, this.#path(''));
+  }
+
+  /** Sends a document and resolves when it can be searched. The signal stops the waiting, not the work. */
+  async upload(file: FileBody, options: UploadOptions = {}): Promise<UploadProgress> {
+    const { id, fileName, metadata, onProgress, signal } = options;
+    const form = new FormData();
+    // Fields come first: the server reads the file as it arrives.
+    if (id !== undefined) form.append('documentId', id);
+    if (metadata !== undefined) form.append('metadata', JSON.stringify(metadata));
+    const name = fileName ?? (file as Partial<File>).name;
+    const blob = file instanceof Blob ? file : new Blob([file]);
+    form.append('file', blob, name ?? 'document');
+    const request = { method: 'POST', body: form, signal };
+    const { uploadId } = await json<{ uploadId: string }>(this.#session, this.#path('/documents'), request);
+    return await watchUpload(this.#session, uploadId, { onProgress, signal });
+  }
+
+  upsert(records: readonly VectorRecord[]): Promise<{ readonly inserted: number; readonly updated: number }> {
+    return postJson(this.#session, this.#path('/records'), { records });
+  }
+
+  delete(what: { ids: readonly string[] } | { filter: VectorFilter }): Promise<{ readonly deleted: number }> {
+    return postJson(this.#session, this.#path('/delete'), what);
+  }
+
+  /** The passages that are nearest to the text, or to the `vector` of the options. */
+  query(text: string | undefined, { signal, ...options }: QueryOptions = {}): Promise<VectorHits> {
+    return postJson(this.#session, this.#path('/query'), { text, ...options }, signal);
+  }
+
+  /** Asks the documents; with `stream: true`, what is heard meanwhile. */
+  ask(
+    question: string,
+    options: AskDocumentsOptions & { readonly stream: true },
+  ): AsyncGenerator<AskDocumentsEvent, void>;
+  ask(
+    question: string,
+    options?: AskDocumentsOptions & { readonly stream?: false },
+  ): Promise<DocumentsAnswer>;
+  ask(
+    question: string,
+    { stream = false, signal, ...options }: AskDocumentsOptions & { readonly stream?: boolean } = {},
+  ): Promise<DocumentsAnswer> | AsyncGenerator<AskDocumentsEvent, void> {
+    const body = { question, ...options };
+    if (!stream) return postJson(this.#session, this.#path('/ask'), body, signal);
+    return events(this.#session, this.#path('/ask'), { ...jsonRequest(body), signal });
+  }
+
+  async documents(page: { readonly after?: string; readonly limit?: number } = {}): Promise<
+    readonly {
+      readonly documentId: string;
+      readonly passages: number;
+      readonly metadata: VectorMetadata;
+    }[]
+  > {
+    const query = new URLSearchParams();
+    if (page.after !== undefined) query.set('after', page.after);
+    if (page.limit !== undefined) query.set('limit', String(page.limit));
+    const path = this.#path(`/documents?${query.toString()}`);
+    return (await getJson<{ documents: [] }>(this.#session, path)).documents;
+  }
+
+  async deleteDocument(id: string): Promise<void> {
+    await send(this.#session, this.#path(`/documents/${encodeURIComponent(id)}`), { method: 'DELETE' });
+  }
+
+  /** Destroys the database at once. The receipt is signed by the server: the key of this id is gone. */
+  drop(): Promise<{ readonly id: string; readonly receipt: string }> {
+    return json(this.#session, this.#path(''), { method: 'DELETE' });
+  }
+
+  #path(rest: string): string {
+    return `${VECTORS}/${encodeURIComponent(this.name)}${rest}`;
+  }
+}
+
+const VECTORS = '/api/v1/vectors';
+
+export async function listVectors(session: Session): Promise<readonly VectorDatabaseInfo[]> {
+  return (await getJson<{ databases: VectorDatabaseInfo[] }>(session, VECTORS)).databases;
+}
+
+async function watchUpload(
+  session: Session,
+  uploadId: string,
+  { onProgress, signal }: Pick<UploadOptions, 'onProgress' | 'signal'>,
+): Promise<UploadProgress> {
+  let last: UploadProgress | undefined;
+  const path = `/api/v1/uploads/${encodeURIComponent(uploadId)}`;
+  for await (const { type: _, ...progress } of events<UploadProgress & { type: string }>(session, path, {
+    signal,
+  })) {
+    last = progress;
+    onProgress?.(progress);
+  }
+  if (last?.status === 'completed') return last;
+  const { code = 'sdk.answer_cut', message = 'The upload was not seen to its end.' } = last?.error ?? {};
+  throw new JellyFaaSError(message, { errorId: code });
+}
+
+async function* events<E>(session: Session, path: string, request: Request): AsyncGenerator<E, void> {
+  const headers = { ...request.headers, accept: 'text/event-stream' };
+  yield* answerEvents<E>(await send(session, path, { ...request, headers }), request.signal);
+}
+
+function jsonRequest(body: object): Request {
+  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}
+
+function postJson<T>(session: Session, path: string, body: object, signal?: AbortSignal): Promise<T> {
+  return json(session, path, { ...jsonRequest(body), signal });
+}
+
+function getJson<T>(session: Session, path: string): Promise<T> {
+  return json(session, path, {});
+}
+
+async function json<T>(session: Session, path: string, request: Request): Promise<T> {
+  const response = await send(session, path, request);
+  return (await received(response.json(), request.signal)) as T;
+}
+
+async function send(session: Session, path: string, request: Request): Promise<Response> {
+  const response = await session.sendWithToken(`${session.url}${path}`, request);
+  if (!response.ok) throw await failedAnswer(response);
+  return response;
+}
