@@ -2,14 +2,16 @@ import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import {
   type Client,
+  type OutsideServer,
   type Platform,
   type ScriptedModel,
   createClient,
+  startOutsideServer,
   startPlatform,
   startScriptedModel,
 } from '../testkit/index.ts';
 import { startCanaryRun } from './canary.ts';
-import { type Script, deployTool, exerciseQueries } from './exercise-ai.ts';
+import { type Script, deployTool, exerciseQueries, exerciseSources } from './exercise-ai.ts';
 import { inspectRunning, inspectStopped, tell } from './inspect.ts';
 import { type Mutant, checkoutOf } from './mutants.ts';
 import { readAllStores } from './open-stores.ts';
@@ -20,11 +22,13 @@ const startedAt = Date.now();
 const run = startCanaryRun();
 const script: Script = { replies: [] };
 let model: ScriptedModel;
+let server: OutsideServer;
 let platform: Platform;
 let client: Client;
 
 beforeAll(async () => {
   model = await startScriptedModel(() => script.replies.shift() ?? { text: 'nothing more to say' });
+  server = await startOutsideServer([]);
   platform = await start();
   client = createClient(platform.url, platform.apiKey);
 });
@@ -33,6 +37,7 @@ afterAll(async () => {
   await platform.stop();
   platform.remove();
   await model.close();
+  await server.close();
 });
 
 function start(checkout?: string): Promise<Platform> {
@@ -42,6 +47,7 @@ function start(checkout?: string): Promise<Platform> {
     env: {
       JELLYFAAS_MODEL_URL: model.url,
       JELLYFAAS_MODEL_NAME: 'scripted',
+      JELLYFAAS_MCP_ALLOWED_HOSTS: '127.0.0.1',
       JELLYFAAS_MODEL_KEY: `key-${run.mark('model key')}`,
     },
   });
@@ -55,7 +61,10 @@ describe('a question leaves nothing of its words, tools and answers', () => {
   it('in processes and in any answer of the platform', async () => {
     await deployTool(client);
     await exerciseQueries(client, script, run);
-    expect(run.sinks.size).toBeGreaterThan(30);
+    await exerciseSources(client, { script, server }, run);
+    // Two calls that were answered and one that failed, beside the one of the source that is gone.
+    expect(server.requests.filter(({ rpc }) => rpc === 'tools/call')).toHaveLength(4);
+    expect(run.sinks.size).toBeGreaterThan(45);
     expect(model.requests.length).toBeGreaterThan(15);
     expect(tellButKey(await inspectRunning(platform, client, run))).toEqual([]);
   });
@@ -95,6 +104,21 @@ const AI_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'sources that are not sealed',
+    edits: [
+      {
+        file: 'server/tool-sources/sealed-source.ts',
+        find: 'sealed: wrapKey(sealingKey(holder), text, contextOf({ id, accountId })) };',
+        replace: 'sealed: text };',
+      },
+      {
+        file: 'server/tool-sources/sealed-source.ts',
+        find: 'const text = unwrapKey(sealingKey(holder), row.sealed, contextOf(row));',
+        replace: 'const text = row.sealed;',
+      },
+    ],
+  },
+  {
     name: 'questions in the log of the loop',
     edits: [
       {
@@ -118,6 +142,7 @@ describe('the harness catches', () => {
         const user = createClient(leaky.url, leaky.apiKey);
         await deployTool(user);
         await exerciseQueries(user, script, marks);
+        await exerciseSources(user, { script, server }, marks);
         await leaky.stop();
         expect(await inspectStopped(leaky, marks, from)).not.toEqual([]);
       } finally {

@@ -1,4 +1,10 @@
-import { type Client, type Deployed, type ScriptedReply, fixtureFiles } from '../testkit/index.ts';
+import {
+  type Client,
+  type Deployed,
+  type OutsideServer,
+  type ScriptedReply,
+  fixtureFiles,
+} from '../testkit/index.ts';
 import type { CanaryRun } from './canary.ts';
 
 /** A function that the model may call: what it is given and what it answers carry canaries. */
@@ -146,4 +152,55 @@ async function overMcp(client: Client, run: CanaryRun): Promise<void> {
       .then((response) => response.text())
       .catch(() => undefined);
   }
+}
+
+/** A source whose tools are asked, one whose server fails, and one that is removed; the first two stay. */
+export async function exerciseSources(
+  client: Client,
+  { script, server }: { readonly script: Script; readonly server: OutsideServer },
+  run: CanaryRun,
+): Promise<void> {
+  const send = async (method: string, path: string, body?: object): Promise<string> => {
+    const headers = { 'content-type': 'application/json', 'x-jf-apikey': client.apiKey };
+    const init = body === undefined ? {} : { body: JSON.stringify(body) };
+    return await (await fetch(`${client.url}/api/v1/ai/${path}`, { method, headers, ...init })).text();
+  };
+  const ask = async (source: string, replies: ScriptedReply[]): Promise<string> => {
+    script.replies = replies;
+    return await send('POST', 'query', { question: 'x', sources: [source], trace: true });
+  };
+  const call = (source: string): ScriptedReply => ({
+    toolCalls: [{ name: `${source}__tell`, arguments: { text: run.mark(`argument to ${source}`) } }],
+  });
+  server.tools = [
+    {
+      name: 'tell',
+      description: run.mark('description of an outside tool'),
+      inputSchema: { properties: { text: { type: 'string', description: run.mark('outside schema') } } },
+      answer: () => ({ content: [{ type: 'text', text: run.mark('result of an outside tool') }] }),
+    },
+  ];
+  for (const name of ['kept', 'failing', 'removed']) {
+    const url = `${server.url}/${run.mark(`path of ${name}`)}?key=${run.mark(`query of ${name}`)}`;
+    await send('POST', 'sources', { name, url, token: run.mark(`token of ${name}`) });
+    const { tools } = JSON.parse(await send('GET', `sources/${name}`)) as { tools: { sha256: string }[] };
+    await send('PUT', `sources/${name}/approved`, {
+      approved: tools.map(({ sha256 }) => ({ name: 'tell', sha256 })),
+    });
+    await ask(name, [call(name), { text: run.mark('answer after an outside tool') }]);
+  }
+  await send('DELETE', 'sources/removed');
+  server.intercept = ({ rpc }, outgoing) => {
+    if (rpc === 'tools/call') outgoing.writeHead(500).end(run.mark('error of an outside server'));
+    return rpc === 'tools/call';
+  };
+  await ask('failing', [call('failing'), { text: 'it failed' }]);
+  server.intercept = (_request, outgoing) => {
+    outgoing.writeHead(302, { location: `http://169.254.169.254/${run.mark('redirect')}` }).end();
+    return true;
+  };
+  await ask('failing', []);
+  server.intercept = () => false;
+  server.tools = server.tools.map((tool) => ({ ...tool, description: run.mark('changed description') }));
+  await ask('kept', []);
 }
