@@ -142,14 +142,18 @@ function* unitsOf(text, members, tokensMax) {
     const whole = kind === 'paragraph' ? sentences(text, { start, end }) : [{ start, end }];
     let opens = true;
     for (const span of fitting(text, whole, tokensMax)) {
-      // Markup between two units belongs to the passage that holds both.
-      const tokens = estimateTokens(text.slice(before, span.end));
+      // Markup between two units belongs to the passage that holds both. The rest of a word that was cut fills one alone.
+      const tokens = CUT_WORD.test(text.slice(span.start - 1, span.start + 1))
+        ? tokensMax
+        : estimateTokens(text.slice(before, span.end));
       yield { ...span, tokens, kind: kind === 'paragraph' ? 'sentence' : kind, opens };
       before = span.end;
       opens = false;
     }
   }
 }
+
+const CUT_WORD = /^[\da-z\u00c0-\u024f]{2}$/i;
 
 function* fitting(text, spans, tokensMax) {
   for (const span of spans) {
@@ -181,14 +185,11 @@ function* pieces(text, { start, end }, tokensMax) {
   // By code points, so that no emoji is torn; none counts for more than two tokens.
   const words = new RegExp(`\\S{1,${Math.max(Math.floor(tokensMax / 2), 1)}}`, 'gu');
   let piece;
-  let tokens = 0;
   for (const match of text.slice(start, end).matchAll(words)) {
     const word = { start: start + match.index, end: start + match.index + match[0].length };
-    tokens += estimateTokens(text.slice(piece?.end ?? word.start, word.end));
-    if (piece !== undefined && tokens > tokensMax) {
+    if (piece !== undefined && estimateTokens(text.slice(piece.start, word.end)) > tokensMax) {
       yield piece;
       piece = undefined;
-      tokens = estimateTokens(match[0]);
     }
     piece = { start: piece?.start ?? word.start, end: word.end };
   }

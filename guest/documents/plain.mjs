@@ -76,18 +76,26 @@ export function readMarkdown(text) {
   const body = text.slice(bodyStart);
   const lines = lineStarts(body);
   /** @type {Block[]} */
-  const blocks = [...paragraphs(text, 0, bodyStart)];
+  const blocks = [];
+  let reached = 0;
   const tokens = markdown.parse(body, {});
   for (const [index, { type, map, tag }] of tokens.entries()) {
     const kind = LEAVES.get(type);
     if (kind === undefined || map === null) continue;
     const span = trimmed(text, bodyStart + lines[map[0]], bodyStart + lines[map[1]]);
     if (span === undefined) continue;
+    blocks.push(...leftOut(text, reached, span.start));
+    reached = span.end;
     const title = kind === 'heading' ? plainInline(tokens[index + 1].content) : '';
     if (title === '') blocks.push({ ...span, kind: kind === 'row' ? kind : 'paragraph', page: null });
     else blocks.push({ ...span, kind, page: null, level: Number(tag.slice(1)), title });
   }
-  return { text, blocks };
+  return { text, blocks: [...blocks, ...leftOut(text, reached, text.length)] };
+}
+
+/** What the parser makes nothing of, such as front matter, definitions of links and what is nested too deeply. */
+function* leftOut(text, start, end) {
+  if (/\p{L}/u.test(text.slice(start, end))) yield* paragraphs(text, start, end);
 }
 
 /** Where each line begins, and the end; lines end as the parser has them. */

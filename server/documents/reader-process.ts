@@ -105,11 +105,12 @@ async function send(
   control.end();
 }
 
+/** Resolves when more can be written, or never again. */
 function drained(control: JailedProcess['control']): Promise<void> {
-  return new Promise((resolve) => {
-    control.once('drain', resolve);
-    control.once('close', resolve);
-  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const events = ['drain', 'close'] as const;
+  for (const event of events) control.on(event, resolve);
+  return promise.finally(() => events.forEach((event) => control.off(event, resolve)));
 }
 
 interface FrameSurroundings extends Pick<ReaderHost, 'scheduler' | 'limits'> {
