@@ -21,7 +21,10 @@ export interface FunctionTool {
   check(args: Json): readonly string[];
   /** Faults of an answer, parsed, against `outputSchema`; empty when there is none. */
   checkAnswer(answer: Json): readonly string[];
-  /** A function is called through the same gateway path as directly, with the caller's rights; that leaves a call record and nothing more. */
+  /**
+   * A function is called through the same gateway path as directly, with the caller's rights; that leaves a call record
+   * and nothing more.
+   */
   call(args: Json, caller: ToolCaller): Promise<ToolResult>;
 }
 

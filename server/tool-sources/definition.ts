@@ -20,7 +20,7 @@ function canonical(value: unknown): string {
   );
 }
 
-/** Formatting and tag characters: whoever approves a definition has to see all of it. Joiners belong to scripts and emoji. */
+/** Formatting and tag characters: whoever approves has to see all of it. Joiners belong to scripts and emoji. */
 const HIDDEN = /[[\p{Cf}\u{e0000}-\u{e0fff}]--[\u200c\u200d]]/v;
 
 /** A tool as a model is shown it, or why it cannot be. */
