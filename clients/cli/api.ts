@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { createParser } from 'eventsource-parser';
 import type * as contract from '@jellyfaas/contract';
 import { CliError } from './failure.ts';
@@ -41,6 +43,16 @@ export type UploadEvent = contract.UploadEvent;
 export type UploadProgress = contract.UploadProgress;
 export type Documents = contract.Documents;
 export type DroppedDatabase = Output<typeof contract.DroppedDatabase>;
+export type SqlValue = contract.SqlValue;
+export type SqlResult = contract.SqlResult;
+export type SqlLine = contract.SqlLine;
+export type SqlSchema = contract.SqlSchema;
+export type SqlEvent = contract.SqlEvent;
+export type SqlImported = contract.SqlImported;
+export type SqlDatabase = Output<typeof contract.SqlDatabase>;
+export type SqlDatabases = contract.SqlDatabases;
+export type SqlDatabaseDetails = contract.SqlDatabaseDetails;
+export type SqlMigrated = Output<typeof contract.SqlMigrated>;
 export type Runtimes = Output<typeof contract.Runtimes>;
 
 const TIMEOUT_MS = 30_000;
@@ -52,6 +64,11 @@ export interface SentFile {
   readonly name: string;
   readonly content: Uint8Array;
   readonly type?: string;
+}
+
+interface SentStream {
+  readonly content: Readable;
+  readonly type: string;
 }
 
 interface EventsOptions {
@@ -107,6 +124,35 @@ export class Api {
     return readJson<T>(answer);
   }
 
+  /** A body that is read as it is sent. */
+  async sendStream<T>(path: string, { content, type }: SentStream): Promise<T> {
+    const headers = { 'content-type': type };
+    return readJson<T>(await this.#request({ method: 'POST', path, headers, body: content }));
+  }
+
+  /** An answer of any type, as it comes. */
+  open(path: string): Promise<IncomingMessage> {
+    return this.#request({ method: 'GET', path, headers: { accept: '*/*' } });
+  }
+
+  /** JSON lines of an answer, as they come. */
+  async *lines<T>(path: string, body: object): AsyncGenerator<T> {
+    const answer = await this.#request({
+      method: 'POST',
+      path,
+      headers: { accept: 'application/x-ndjson', 'content-type': 'application/json' },
+      body: Buffer.from(JSON.stringify(body)),
+    });
+    try {
+      for await (const line of createInterface({ input: answer, crlfDelay: Infinity }))
+        if (line !== '') yield JSON.parse(line) as T;
+    } catch (error) {
+      throw connectionFailure(error, this.url);
+    } finally {
+      answer.destroy();
+    }
+  }
+
   /**
    * The data of a server-sent event stream, until it ends; a POST if there is a `body`. `onOpen`: from now on
    * nothing is missed.
@@ -145,7 +191,7 @@ export class Api {
     method: string;
     path: string;
     headers: Record<string, string>;
-    body?: Uint8Array;
+    body?: Uint8Array | Readable;
     timeoutMs?: number;
   }): Promise<IncomingMessage> {
     const { path, headers, ...rest } = request;

@@ -1,12 +1,13 @@
 import { request as requestPlain, type IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
+import type { Readable } from 'node:stream';
 import { CliError } from './failure.ts';
 
 export interface HttpRequest {
   readonly url: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array | Readable;
   /** Until the answer begins; without it the request may take as long as it takes. */
   readonly timeoutMs?: number;
 }
@@ -18,7 +19,7 @@ export interface HttpRequest {
 export async function sendRequest(request: HttpRequest): Promise<IncomingMessage> {
   const { url, method = 'GET', headers = {}, body, timeoutMs } = request;
   const send = url.startsWith('https:') ? requestTls : requestPlain;
-  const length = body === undefined ? {} : { 'content-length': String(body.byteLength) };
+  const length = body instanceof Uint8Array ? { 'content-length': String(body.byteLength) } : {};
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const outgoing = send(url, { method, headers: { ...headers, ...length } }, resolve);
   const timer =
@@ -29,7 +30,9 @@ export async function sendRequest(request: HttpRequest): Promise<IncomingMessage
           timeoutMs,
         );
   outgoing.on('error', reject);
-  outgoing.end(body);
+  if (body === undefined || body instanceof Uint8Array) outgoing.end(body);
+  // A server that refuses in the middle answers before it has read everything.
+  else body.on('error', (error) => outgoing.destroy(error)).pipe(outgoing);
   try {
     return await promise;
   } catch (error) {

@@ -8,6 +8,7 @@ import { addLibraryCommands } from './commands/library.ts';
 import { addLocalCommands } from './commands/local.ts';
 import { addMcpCommands } from './commands/mcp.ts';
 import { addModelCommands } from './commands/model.ts';
+import { addSqlCommands } from './commands/sql.ts';
 import { addTypesCommand } from './commands/types.ts';
 import { addUserCommands } from './commands/users.ts';
 import { addVectorCommands } from './commands/vectors.ts';
@@ -52,6 +53,7 @@ export function buildProgram(context: Context): Command {
   addModelCommands(program, context);
   addMcpCommands(program, context);
   addVectorCommands(program, context);
+  addSqlCommands(program, context);
   addTypesCommand(program, context);
   addWatchCommands(program, context);
   addLibraryCommands(program, context);

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { CliError } from './failure.ts';
@@ -23,6 +24,9 @@ export interface Terminal {
   askSecret(question: string): Promise<string>;
   confirm(question: string): Promise<boolean>;
   readInput(): Promise<Buffer>;
+  input(): Readable;
+  /** Lines as they are typed, or of a pipe, until the end; what was typed is remembered in memory alone. */
+  lines(prompt: () => string): AsyncIterable<string>;
 }
 
 /** Text from servers and functions must not steer the terminal. */
@@ -78,6 +82,23 @@ export function createTerminal({ stdin, stdout, stderr }: Streams): Terminal {
     },
     confirm: async (question) => interactive && /^y(es)?$/i.test(await ask(`${question} [y/N] `, false)),
     readInput: () => buffer(stdin),
+    input: () => stdin,
+    async *lines(prompt) {
+      const reader = createInterface({
+        input: stdin,
+        terminal: interactive,
+        ...(interactive && { output: stderr }),
+      });
+      const ask = (): void => {
+        reader.setPrompt(prompt());
+        if (interactive) reader.prompt();
+      };
+      ask();
+      for await (const line of reader) {
+        yield line;
+        ask();
+      }
+    },
   };
 }
 
