@@ -1,5 +1,6 @@
 import { createFunctionTools } from './ai/create-function-tools.ts';
 import { createQueries } from './ai/create-queries.ts';
+import type { FunctionTools } from './ai/function-tool.ts';
 import { queryLimits } from './ai/limits.ts';
 import type { Invoke } from './calls/invoke.ts';
 import type { Recorder } from './calls/recorder.ts';
@@ -17,6 +18,7 @@ import type { Lifecycle } from './kernel/lifecycle.ts';
 import { createEmbeddingFiles } from './embeddings/embedding-files.ts';
 import { embeddingDirectory } from './embeddings/embedding-settings.ts';
 import type { AccountChoices } from './models/account-choices.ts';
+import type { Models } from './models/chat-model.ts';
 import { createEmbeddedModel } from './models/embedded.ts';
 import { createModelFiles } from './models/model-files.ts';
 import { createModels } from './models/models.ts';
@@ -40,8 +42,15 @@ export interface AiComposition {
   readonly originOf: OriginReader;
 }
 
+export interface ComposedAi {
+  readonly ai: AiParts;
+  readonly mcp: McpParts;
+  readonly models: Models;
+  readonly tools: FunctionTools;
+}
+
 /** What lets models, ours or those of MCP clients, call functions. */
-export function composeAi(parts: AiComposition): { readonly ai: AiParts; readonly mcp: McpParts } {
+export function composeAi(parts: AiComposition): ComposedAi {
   const { config, jail, events, clock, scheduler, lifecycle, functions, invoke, recorder, choices } = parts;
   const { directory } = functions;
   const originIp: AiParts['originIp'] = (req) => parts.originOf(req).ip;
@@ -71,6 +80,8 @@ export function composeAi(parts: AiComposition): { readonly ai: AiParts; readonl
     limits: queryLimits,
   });
   return {
+    models,
+    tools,
     ai: {
       queries,
       models,

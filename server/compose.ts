@@ -9,6 +9,7 @@ import { createPool, type Pool } from './calls/pool.ts';
 import { type Recorder, createRecorder } from './calls/recorder.ts';
 import { type Scheduler, systemScheduler } from './kernel/scheduler.ts';
 import { composeAi } from './compose-ai.ts';
+import { composeData } from './compose-data.ts';
 import type { Config } from './config.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { createFunctions } from './functions/create-functions.ts';
@@ -276,6 +277,16 @@ async function listen(
     limits: callPath.limits,
     scheduler,
   });
+  const { models, tools, ...aiDoors } = composeAi({
+    ...parts,
+    lifecycle,
+    functions,
+    invoke: callPath.invoke,
+    recorder: callPath.recorder,
+    choices: stores.modelChoices,
+    toolSources: stores.toolSources,
+    originOf,
+  });
   const gateway = createGateway({
     accounts,
     functions,
@@ -290,15 +301,15 @@ async function listen(
     dataPlane,
     publicUrl: config.publicUrl,
     ready: () => true,
-    ...composeAi({
+    ...aiDoors,
+    ...composeData({
       ...parts,
       lifecycle,
-      functions,
-      invoke: callPath.invoke,
+      databases: stores.databases,
       recorder: callPath.recorder,
-      choices: stores.modelChoices,
-      toolSources: stores.toolSources,
-      originOf,
+      models,
+      tools,
+      originIp: aiDoors.ai.originIp,
     }),
   });
   const { host, port, publicUrl } = await gateway.listen({ host: config.host, port: config.port });

@@ -1,0 +1,80 @@
+import type { FunctionTools } from './ai/function-tool.ts';
+import type { Recorder } from './calls/recorder.ts';
+import type { Config } from './config.ts';
+import type { Databases } from './databases/databases.ts';
+import { createDocumentReader } from './documents/jailed-reader.ts';
+import { createEmbeddedEmbedder } from './embeddings/embedded-embedder.ts';
+import type { Embedders } from './embeddings/embedder.ts';
+import { createEmbedders } from './embeddings/embedders.ts';
+import { createEndpointEmbedder } from './embeddings/endpoint-embedder.ts';
+import type { SqlParts } from './gateway/sql/serve-sql.ts';
+import type { VectorParts } from './gateway/vectors/parts.ts';
+import type { Clock } from './kernel/clock.ts';
+import type { EventLog } from './kernel/events.ts';
+import type { Lifecycle } from './kernel/lifecycle.ts';
+import type { Scheduler } from './kernel/scheduler.ts';
+import type { Models } from './models/chat-model.ts';
+import type { Jail } from './sandbox/jail.ts';
+import { createSql } from './sql/create-sql.ts';
+import { createExternalSql } from './sql/external/external-sql.ts';
+import { createManagedSql } from './sql/managed/create-managed-sql.ts';
+import { createVectors } from './vectors/create-vectors.ts';
+import { createVectorEngine } from './vectors/engine/create-vector-engine.ts';
+import { vectorLimits } from './vectors/limits.ts';
+
+export interface DataComposition {
+  readonly config: Config;
+  readonly jail: Jail;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly lifecycle: Lifecycle;
+  readonly databases: Databases;
+  readonly recorder: Recorder;
+  readonly models: Models;
+  readonly tools: FunctionTools;
+  readonly originIp: VectorParts['originIp'];
+}
+
+/** Vector and SQL databases: their engines, each a process apart, and the services over them. */
+export function composeData(parts: DataComposition): {
+  readonly vectors: VectorParts;
+  readonly sql: SqlParts;
+} {
+  const { config, lifecycle, databases, originIp } = parts;
+  const engine = createVectorEngine(parts);
+  lifecycle.onClose('vector engine', () => engine.close());
+  databases.onDropped((id) => engine.forget(id));
+  const reader = createDocumentReader(parts);
+  lifecycle.onClose('document reader', () => reader.close());
+  const vectors = createVectors({
+    ...parts,
+    engine,
+    reader,
+    embedders: openEmbedders(parts),
+    limits: vectorLimits,
+  });
+  lifecycle.onClose('vectors', () => vectors.close());
+
+  const managed = createManagedSql(parts);
+  lifecycle.onClose('managed SQL', () => managed.close());
+  databases.onDropped((id) => managed.forget(id));
+  const { sqlAllowedHosts: allowedHosts, sqlCaFile: caFile } = config;
+  const external = createExternalSql({ ...parts, allowedHosts, caFile });
+  lifecycle.onClose('outside SQL', () => external.close());
+  const sql = createSql({ ...parts, managed, external });
+  return { vectors: { service: vectors, originIp }, sql: { service: sql, originIp } };
+}
+
+function openEmbedders(parts: DataComposition): Embedders {
+  const { directory, endpoint } = parts.config.embeddings;
+  const embedders = createEmbedders({
+    ...parts,
+    sources: [
+      ...(endpoint === undefined ? [] : [createEndpointEmbedder({ config: endpoint })]),
+      ...(directory === undefined ? [] : [createEmbeddedEmbedder({ ...parts, directory })]),
+    ],
+  });
+  parts.lifecycle.onClose('embedders', () => embedders.close());
+  return embedders;
+}
