@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { DatabaseFile } from './database.mjs';
 import { csvPieces, sqlPieces } from './export.mjs';
-import { SqlFault } from './faults.mjs';
+import { SqlFault, faultOf } from './faults.mjs';
 import { MIGRATIONS } from './guard.mjs';
 import { CsvTable, Import, SqlScript } from './import.mjs';
 import { schemaOf } from './schema.mjs';
@@ -51,16 +51,22 @@ const METHODS = {
   },
 
   /** Whether it was applied now. */
-  migrate({ id, sql, hash, tables }) {
+  async migrate({ id, sql, hash, tables }) {
     const connection = file.shared({ readOnly: false });
-    return connection.transaction(() => {
+    connection.begin();
+    try {
       const known = connection.data.prepare(`select hash from ${MIGRATIONS} where id = ?`).pluck().get(id);
       if (known !== undefined && known !== hash) throw new SqlFault('migration_changed');
-      if (known !== undefined) return false;
-      new SqlScript(connection, { tables }).end(sql);
-      connection.data.prepare(`insert into ${MIGRATIONS} (id, hash) values (?, ?)`).run(id, hash);
-      return true;
-    });
+      if (known === undefined) {
+        await new SqlScript(connection, { tables }).end(sql);
+        connection.data.prepare(`insert into ${MIGRATIONS} (id, hash) values (?, ?)`).run(id, hash);
+      }
+      connection.commit();
+      return known === undefined;
+    } catch (error) {
+      connection.rollback();
+      throw error;
+    }
   },
 
   /** Columns of a reading statement whose rows `next` gives. */
@@ -97,7 +103,7 @@ const METHODS = {
     open(cursor, false, (connection) => new Import(connection, new CsvTable(connection, table, { tables })));
   },
 
-  push: ({ cursor, base64 }) => void cursorOf(cursor).push(Buffer.from(base64, 'base64')),
+  push: ({ cursor, base64 }) => cursorOf(cursor).push(Buffer.from(base64, 'base64')),
   end: ({ cursor }) => cursorOf(cursor).end(),
 
   /** Ends reading, or takes an import back that did not come to its end. */
@@ -144,19 +150,24 @@ function open(cursor, readOnly, start) {
 
 function cursorOf(id) {
   const cursor = cursors.get(id);
-  if (cursor === undefined) throw new SqlFault('unexpected');
+  if (cursor === undefined) throw new Error('no such cursor');
   return cursor;
 }
 
 function faultFields(error) {
-  // Anything else is a fault of this program; its message could hold content.
-  if (!(error instanceof SqlFault)) return { code: 'unexpected', reason: '', where: '' };
-  return { code: error.code, reason: error.reason, where: error.where };
+  try {
+    const { code, reason, where } = faultOf(error, '');
+    return { code, reason, where };
+  } catch {
+    // A fault of this program; its message could hold content.
+    return { code: 'unexpected', reason: '', where: '' };
+  }
 }
 
-function answer({ id, method, ...fields }) {
+/** The server asks one thing after the other: nothing comes between what an answer waits for. */
+async function answer({ id, method, ...fields }) {
   try {
-    send({ t: 'done', id, value: METHODS[method](fields) ?? null });
+    send({ t: 'done', id, value: (await METHODS[method](fields)) ?? null });
   } catch (error) {
     send({ t: 'failed', id, ...faultFields(error) });
   }
@@ -179,6 +190,6 @@ control.setEncoding('utf8').on('data', (chunk) => {
     const message = JSON.parse(buffer.join(''));
     buffer = [next];
     if (message.t === 'load') load(message);
-    else if (message.t === 'request') answer(message);
+    else if (message.t === 'request') void answer(message);
   }
 });

@@ -182,14 +182,20 @@ class Copy {
 
   /** Throws a fault when the statement cannot be compiled or touches what it must not. */
   compile(sql, rules) {
-    this.#rules = { ...rules, sql };
+    this.#rules = { ...rules, sql, made: undefined };
     this.#refusal = undefined;
     try {
       this.#database.prepare(sql);
     } catch (error) {
-      if (this.#refusal === undefined) throw faultOf(error, sql);
+      if (this.#refusal === undefined) throw this.#faultOf(error, this.#rules);
     }
     if (this.#refusal !== undefined) throw refused(this.#refusal);
+  }
+
+  /** Tables that are not in the copy may be there or not: the answer is the same. */
+  #faultOf(error, { isNarrow, sql }) {
+    const isHidden = isNarrow && error.message.startsWith('no such table');
+    return isHidden ? refused('it uses a table that is not one of those named') : faultOf(error, sql);
   }
 
   #authorize(code, first, second) {
@@ -204,6 +210,8 @@ class Copy {
 
   #reasonAgainst(action, first, second) {
     const check = CHECKS[action];
+    // Its constraints and generated columns read a table that is just being made.
+    if (action === 'CREATE_TABLE') this.#rules.made = first.toLowerCase();
     if (check === undefined) return `${String(action).replaceAll('_', ' ')} is not available`;
     return check({ first, second, ...this.#rules, names: this.#names, functions: this.#functions });
   }
@@ -215,9 +223,9 @@ const allow = () => undefined;
 const CHECKS = {
   SELECT: allow,
   RECURSIVE: allow,
-  READ: ({ first, isOfSchema, isNarrow, names, sql }) => {
+  READ: ({ first, isOfSchema, isNarrow, made, names, sql }) => {
     const table = first.toLowerCase();
-    if (names.has(table) || TABLE_FUNCTIONS.includes(table)) return undefined;
+    if (names.has(table) || table === made || TABLE_FUNCTIONS.includes(table)) return undefined;
     if (isOfSchema && isSchemaTable(table)) return undefined;
     const ofOwner = table === 'sqlite_master' || table === 'sqlite_sequence' || PRAGMA_FUNCTIONS.includes(table);
     return ofOwner && !isNarrow ? undefined : `the table${writtenName(first, sql)} is not available`;

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CsvReader } from './csv.mjs';
 import { SqlFault } from './faults.mjs';
 import { quoted } from './guard.mjs';
@@ -5,10 +6,15 @@ import { Splitter, statementKind } from './sql-text.mjs';
 
 /** Most characters of one statement or row. */
 const UNIT_MAX = 8 << 20;
+const STATEMENTS_PER_TURN = 200;
 const NO_ROWS = { rows: 0, characters: 0 };
 
 /** Dumps say themselves where their transaction begins and ends and switch checks off; the import does both anyway. */
-const isFraming = (sql) => /^(BEGIN|COMMIT|END)$/.test(statementKind(sql)) || /^\s*pragma\s+foreign_keys\s*=/i.test(sql);
+function isFraming(sql) {
+  const kind = statementKind(sql);
+  const isSwitch = kind === 'PRAGMA' && /\bforeign_keys\s*=\s*\w+\s*;?\s*$/i.test(sql);
+  return isSwitch || kind === 'BEGIN' || kind === 'COMMIT' || kind === 'END';
+}
 
 /** Reads a text that comes in parts into one transaction of a connection of its own. */
 export class Import {
@@ -24,15 +30,15 @@ export class Import {
     connection.data.pragma('defer_foreign_keys=on');
   }
 
-  push(bytes) {
-    this.#reader.push(this.#decode(bytes, true));
+  async push(bytes) {
+    await this.#reader.push(this.#decode(bytes, true));
     if (this.#reader.pending > UNIT_MAX) throw new SqlFault('bad_import', 'one statement or row is longer than 8 MiB');
   }
 
   /** How many statements or rows there were. */
-  end() {
+  async end() {
     const last = this.#decode(new Uint8Array(), false);
-    const count = this.#reader.end(last);
+    const count = await this.#reader.end(last);
     this.#connection.commit();
     return count;
   }
@@ -66,16 +72,17 @@ export class SqlScript {
     return this.#splitter.pending;
   }
 
-  push(text, isLast = false) {
+  async push(text, isLast = false) {
     for (const sql of this.#splitter.push(text, isLast)) {
       if (isFraming(sql)) continue;
-      this.#count++;
+      // What is compiled is only freed between two turns.
+      if (++this.#count % STATEMENTS_PER_TURN === 0) await nextTurn();
       located(`line ${this.#splitter.line}`, () => this.#connection.run({ sql }, this.#rules, { ...NO_ROWS }));
     }
   }
 
-  end(text) {
-    this.push(text, true);
+  async end(text) {
+    await this.push(text, true);
     return this.#count;
   }
 }

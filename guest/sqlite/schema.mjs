@@ -12,7 +12,7 @@ export function schemaOf(data) {
 }
 
 function tableSchema(data, name, kind) {
-  const columns = data.prepare('select name, type, "notnull" as isFilled, pk from pragma_table_xinfo(?) where hidden <> 1').all(name);
+  const columns = columnsOf(data, name);
   const keys = data.prepare('select "from" as "column", "table", "to" as target, seq from pragma_foreign_key_list(?)').all(name);
   return {
     name,
@@ -27,6 +27,16 @@ function tableSchema(data, name, kind) {
     foreignKeys: keys.map(({ column, table, target, seq }) => ({ column, table, references: target ?? primaryKey(data, table, seq) })),
     comment: null,
   };
+}
+
+/** None of a view that does not fit the tables any more. */
+function columnsOf(data, name) {
+  const columns = data.prepare('select name, type, "notnull" as isFilled, pk from pragma_table_xinfo(?) where hidden <> 1');
+  try {
+    return columns.all(name);
+  } catch {
+    return [];
+  }
 }
 
 /** What a foreign key points to that names no column. */

@@ -34,6 +34,12 @@ export const managedErrors = {
         'The process of this database could not be started. Try again; if it stays, tell the operator.',
       retryAfterSeconds: 5,
     }),
+  failedItself: (): PlatformError =>
+    managedError('engine_failed', {
+      kind: 'internal',
+      message:
+        'The database engine could not do this, and nothing of it was done. Tell the operator if it stays.',
+    }),
   busy: (): PlatformError =>
     managedError('busy', {
       kind: 'resource_exhausted',
@@ -160,8 +166,8 @@ export interface FaultFrame {
   readonly where: string;
 }
 
-/** Says what the engine reports; whatever it does not know is a process that has to end. */
+/** Says what the engine reports; what is not in the table is a fault of the engine itself. */
 export function errorOfFault({ code, reason, where }: FaultFrame): PlatformError {
   const said = [where, reason].filter((part) => part !== '').join(', ');
-  return FAULTS.get(code)?.(said === '' ? '' : `: ${said.slice(0, 500)}`) ?? managedErrors.interrupted();
+  return FAULTS.get(code)?.(said === '' ? '' : `: ${said.slice(0, 500)}`) ?? managedErrors.failedItself();
 }
