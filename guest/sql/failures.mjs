@@ -2,11 +2,20 @@ import { Refused } from './guard/refused.mjs';
 import { Unreachable } from './tunnel.mjs';
 import { TooLarge } from './values.mjs';
 
+/** A failure that says itself what it is. */
+export class Told extends Error {
+  constructor(code) {
+    super(code);
+    this.code = code;
+  }
+}
+
 /**
  * What a driver threw, as a code and a reason of server/sql/external/external-errors.ts. Texts of drivers and servers
  * hold values, hosts and names, and go no further than here; only a name that stands in the statement itself is told.
  */
 export function failureOf(error, { isConnecting, sql = '' }) {
+  if (error instanceof Told) return { code: error.code };
   if (error instanceof Refused) return { code: 'sql.refused', reason: error.reason, near: error.near };
   if (error instanceof TooLarge) return { code: 'sql.failed', reason: 'too_large' };
   if (error instanceof Unreachable) return { code: error.isRefused ? 'sql.address_refused' : 'sql.unreachable' };

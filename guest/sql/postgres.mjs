@@ -84,8 +84,6 @@ async function read({ client, stream, limits }, sql) {
     isCut = error instanceof TooLarge || stream.errored instanceof TooLarge;
     if (!isCut || result.rows.length === 0) throw isCut ? new TooLarge() : error;
   });
-  // Ends the transaction, and whatever the statement has left behind in the session.
-  stream.destroy();
   const { rows } = result;
   return { columns: fields.map(({ name }) => name), rows, truncated: result.isTruncated() || isCut };
 }

@@ -1,82 +1,100 @@
 // Asks one outside database inside the jail. Everything hostile is read here and not in the server: what the database
 // sends, and the statements that a model wrote from it. Frames are JSON lines on descriptor 3, one request at a time;
-// server/sql/external/session.ts has their shapes.
+// server/engines/engine.ts has their shapes, server/sql/external/session.ts the requests.
 import net from 'node:net';
-import { failureOf } from './failures.mjs';
+import { failureOf, Told } from './failures.mjs';
 import { openTunnel } from './tunnel.mjs';
+
+const control = new net.Socket({ fd: 3 });
+control.on('error', () => process.exit(0)).on('end', () => process.exit(0));
+const send = (frame) => control.write(`${JSON.stringify(frame)}\n`);
 
 const DIALECTS = {
   mysql: async () => (await import('./mysql.mjs')).openMysql,
   postgres: async () => (await import('./postgres.mjs')).openPostgres,
 };
 
-const control = new net.Socket({ fd: 3 });
-control.on('error', () => process.exit(0)).on('end', () => process.exit(0));
-const send = (frame) => control.write(`${JSON.stringify(frame)}\n`);
-
-let openSession;
+let dialect;
 let target;
 let limits;
+let driver;
+let guard;
 /** The connection that nothing has been read by yet: each statement finds a fresh one. */
 let fresh;
 let reading;
-let guard;
 /** What the guard allows, by the list of tables. */
 const described = new Map();
 
-const METHODS = {
-  async open(request) {
-    ({ target, limits } = request);
-    openSession = await DIALECTS[target.dialect]();
-    fresh = await connect();
-    if (await fresh.isTooPowerful()) return { code: 'sql.too_powerful' };
-    // Its parser takes longer to load than everything before, and the model is asked first.
-    guard = import(`./guard/${target.dialect}.mjs`).then(async (loaded) => {
-      await loaded.prepareGuard();
-      return loaded.guard;
-    });
-    guard.catch(() => {});
-    return {};
+const HANDLERS = {
+  load(message) {
+    ({ dialect } = message);
+    driver = DIALECTS[dialect]();
+    driver.catch(() => process.exit(1));
+    send({ t: 'ready' });
   },
-  async schema({ tables }) {
-    const found = await describe(tables);
-    return found === undefined ? { code: 'sql.unknown_table' } : { value: found.schema };
-  },
-  async read({ sql, tables }) {
-    const found = await describe(tables);
-    if (found === undefined) return { code: 'sql.unknown_table' };
-    const checked = (await guard)(sql, found.allowed);
-    reading = await session();
-    fresh = undefined;
-    return { value: await reading.read(checked) };
+  async request({ id, method, ...request }) {
+    try {
+      send({ t: 'done', id, value: await METHODS[method](request) });
+    } catch (error) {
+      send({ t: 'failed', id, ...failureOf(error, { isConnecting: method === 'open', sql: request.sql }) });
+    }
   },
   async cancel() {
-    await reading?.cancel();
+    await reading?.cancel().catch(() => {});
     process.exit(0);
   },
 };
 
-const connect = () => openSession(target, () => openTunnel(target), limits);
+const METHODS = {
+  async open(request) {
+    ({ target, limits } = request);
+    fresh = await connect();
+    if (await fresh.isTooPowerful()) throw new Told('sql.too_powerful');
+    // Its parser takes longer to load than all the rest, and a model is asked first.
+    guard = loadGuard();
+    guard.catch(() => process.exit(1));
+  },
+  async schema({ tables }) {
+    return (await describe(tables)).schema;
+  },
+  async read({ sql, tables }) {
+    const { allowed } = await describe(tables);
+    const checked = (await guard)(sql, allowed);
+    reading = await session();
+    fresh = undefined;
+    try {
+      return await reading.read(checked);
+    } finally {
+      // Ends the transaction, and whatever the statement has left behind in the session.
+      reading.close();
+      reading = undefined;
+    }
+  },
+};
+
+const connect = async () => (await driver)(target, () => openTunnel(target), limits);
 const session = async () => (fresh ??= await connect());
+
+async function loadGuard() {
+  const loaded = await import(`./guard/${dialect}.mjs`);
+  await loaded.prepareGuard();
+  return loaded.guard;
+}
 
 async function describe(tables) {
   const key = JSON.stringify(tables);
   if (!described.has(key)) described.set(key, await (await session()).tables(tables));
-  return described.get(key);
-}
-
-async function answer({ id, method, ...request }) {
-  const isConnecting = method === 'open';
-  try {
-    send({ id, ...(await METHODS[method](request)) });
-  } catch (error) {
-    send({ id, ...failureOf(error, { isConnecting, sql: request.sql }) });
-  }
+  const found = described.get(key);
+  if (found === undefined) throw new Told('sql.unknown_table');
+  return found;
 }
 
 let pending = '';
 control.setEncoding('utf8').on('data', (chunk) => {
   const lines = (pending + chunk).split('\n');
   pending = lines.pop();
-  for (const line of lines) void answer(JSON.parse(line));
+  for (const line of lines) {
+    const message = JSON.parse(line);
+    void HANDLERS[message.t](message);
+  }
 });

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { init, Parser, MySqlDialect } from '@guanmingchiu/sqlparser-ts';
 import { FUNCTIONS, KEYS, PADDING_FUNCTIONS } from './mysql-names.mjs';
 import { KEYWORDS, lower, textOf, tokensOf } from './mysql-tokens.mjs';
-import { assertPlainText, PADDING_MAX, Refused } from './refused.mjs';
+import { assertPlainText, PADDING_MAX, Refused, withinStack } from './refused.mjs';
 
 /**
  * MySQL's own grammar exists as no library, so two readings have to agree that a statement is harmless: a list of
@@ -35,7 +35,7 @@ export function guard(sql, allowed) {
     ctes: [],
     aliases: new Set(),
   };
-  visit(tree, scope);
+  withinStack(() => visit(tree, scope));
   assertCallsKnown(tokens, scope.aliases);
   return textOf(tokens);
 }
@@ -54,6 +54,11 @@ const FORBIDDEN_WORDS = {
   current_user: 'function',
   current_role: 'function',
 };
+/** Each nests the parser's tree one deeper, and beyond 600 the parser's stack ends: it then reads nothing more. */
+const OPERATORS_MAX = 400;
+const OPERATOR_WORDS = new Set(
+  ['and', 'or', 'xor', 'not', 'div', 'mod', 'union', 'except', 'intersect', 'is', 'in', 'like', 'collate', 'when'],
+);
 /** After FOR or LOCK. */
 const LOCK_WORDS = new Set(['update', 'share', 'in', 'system_time', 'value', 'tables']);
 
@@ -63,6 +68,9 @@ function assertHarmless(tokens) {
     refuse('not_one_statement');
   }
   if (!['select', 'with'].includes(words.find((word, i) => tokens[i].text !== '('))) refuse('not_a_select');
+  const isOperator = ({ kind, text }, i) =>
+    kind === 'symbol' ? !/^[,().]$/.test(text) : OPERATOR_WORDS.has(words[i]);
+  if (tokens.filter(isOperator).length > OPERATORS_MAX) refuse('too_long');
   words.forEach((word, i) => {
     if (tokens[i - 1]?.text !== '.' && Object.hasOwn(FORBIDDEN_WORDS, word)) refuse(FORBIDDEN_WORDS[word], word);
     if ((word === 'for' || word === 'lock') && LOCK_WORDS.has(words[i + 1])) refuse('lock');

@@ -1,6 +1,6 @@
 import { loadModule, parseSync } from 'libpg-query';
 import { FUNCTIONS, PADDING_FUNCTIONS, TYPES } from './postgres-names.mjs';
-import { assertPlainText, PADDING_MAX, Refused } from './refused.mjs';
+import { assertPlainText, PADDING_MAX, Refused, withinStack } from './refused.mjs';
 
 /**
  * Reads a statement with Postgres' own grammar and walks the tree it gives. What is not listed here is refused, nodes
@@ -92,7 +92,7 @@ export function guard(sql, allowed) {
   if (statements.length !== 1) throw new Refused('not_one_statement');
   const [{ stmt }] = statements;
   if (!('SelectStmt' in stmt)) throw new Refused('not_a_select');
-  visitNode(stmt, { ...allowed, ctes: [] });
+  withinStack(() => visitNode(stmt, { ...allowed, ctes: [] }));
   return sql;
 }
 

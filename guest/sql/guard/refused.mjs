@@ -20,3 +20,12 @@ export function assertPlainText(sql) {
   // NUL ends a string in both wire protocols; half a surrogate pair is replaced on the way.
   if (sql.includes('\0') || !sql.isWellFormed()) throw new Refused('bad_text');
 }
+
+/** Trees of twenty thousand characters can be deeper than the stack. */
+export function withinStack(walk) {
+  try {
+    walk();
+  } catch (error) {
+    throw error instanceof RangeError ? new Refused('unparsable') : error;
+  }
+}

@@ -4,40 +4,40 @@ import { sqlErrors } from '../errors.ts';
 /** What outside databases and the way to them fail with; none of them holds a word of the connection or of a row. */
 export const externalErrors = {
   badConnection: (reason: string) =>
-    caller('sql.bad_connection', 'invalid_argument', `The connection string cannot be used. ${reason}`),
+    caller('bad_connection', 'invalid_argument', `The connection string cannot be used. ${reason}`),
   addressRefused: () =>
     caller(
-      'sql.address_refused',
+      'address_refused',
       'permission_denied',
       'The address of the database is not a public one. The operator can open private addresses with the setting sqlAllowedHosts.',
     ),
   unreachable: () =>
     caller(
-      'sql.unreachable',
+      'unreachable',
       'bad_gateway',
       'The database cannot be reached, or ended the connection. Check host, port and firewall.',
     ),
   loginFailed: () =>
     caller(
-      'sql.login_failed',
+      'login_failed',
       'permission_denied',
       'The database refused the login. Check user, password and the name of the database.',
     ),
   tlsFailed: () =>
     caller(
-      'sql.tls_failed',
+      'tls_failed',
       'bad_gateway',
       'No connection with a trusted certificate could be made. Check the certificate; the connection string can also say that TLS is not verified, or off.',
     ),
   tooPowerful: () =>
     caller(
-      'sql.too_powerful',
+      'too_powerful',
       'failed_precondition',
       'The account of the database may do more than work with its tables (FILE, SUPER, PROCESS, superuser and the like). Use one that may only read the tables in question.',
     ),
   timeout: () =>
     caller(
-      'sql.timeout',
+      'timeout',
       'deadline_exceeded',
       'The statement took longer than it may and was ended. Ask for less, or add an index.',
     ),
@@ -57,13 +57,12 @@ export const externalErrors = {
       retryAfterSeconds: 5,
     }),
   refused: (reason: string) =>
-    caller('sql.refused', 'permission_denied', `The statement is not allowed: ${reason}.`),
-  failed: (reason: string) =>
-    caller('sql.failed', 'invalid_argument', `The statement cannot be run: ${reason}.`),
+    caller('refused', 'permission_denied', `The statement is not allowed: ${reason}.`),
+  failed: (reason: string) => caller('failed', 'invalid_argument', `The statement cannot be run: ${reason}.`),
 };
 
-function caller(code: string, kind: ErrorKind, message: string): PlatformError {
-  return new PlatformError({ kind, code, message, owner: 'caller' });
+function caller(what: string, kind: ErrorKind, message: string): PlatformError {
+  return new PlatformError({ kind, code: `sql.${what}`, message, owner: 'caller' });
 }
 
 /** What the jail tells of a failure: words of the lists below, and one of the statement. */

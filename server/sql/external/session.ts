@@ -50,7 +50,8 @@ const CANCEL_MS = 700;
 
 function jailSpec(target: Target, { allowedHosts, caFile }: SessionParts): JailSpec {
   return {
-    argv: [NODE, '--use-system-ca', `${HOME}/session.mjs`],
+    // The optimizing compiler would take 100 MB for a parser that runs a few times.
+    argv: [NODE, '--liftoff-only', '--use-system-ca', `${HOME}/session.mjs`],
     env: caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: CA_FILE },
     binds: [
       { source: process.execPath, target: NODE },
