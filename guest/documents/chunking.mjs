@@ -165,14 +165,30 @@ function* fitting(text, spans, tokensMax) {
 const SENTENCES = new Intl.Segmenter('und', { granularity: 'sentence' });
 
 /** A line break within a paragraph ends no sentence. */
-function* sentences(text, { start, end }) {
-  const unbroken = text.slice(start, end).replace(/[\r\n]/g, ' ');
-  for (const { segment, index } of SENTENCES.segment(unbroken)) {
-    const from = start + index + (segment.length - segment.trimStart().length);
-    const to = start + index + segment.trimEnd().length;
-    if (to > from) yield { start: from, end: to };
+function* sentences(text, paragraph) {
+  for (const { start, end } of windows(text, paragraph)) {
+    const unbroken = text.slice(start, end).replace(/[\r\n]/g, ' ');
+    for (const { segment, index } of SENTENCES.segment(unbroken)) {
+      const from = start + index + (segment.length - segment.trimStart().length);
+      const to = start + index + segment.trimEnd().length;
+      if (to > from) yield { start: from, end: to };
+    }
   }
 }
+
+/** A paragraph without end, such as a log, is taken in parts, so that it costs no more memory than one of them. */
+function* windows(text, { start, end }) {
+  while (end - start > WINDOW) {
+    let cut = start + WINDOW;
+    while (cut > start + WINDOW / 2 && !/\s/.test(text[cut])) cut--;
+    if (/[\udc00-\udfff]/.test(text[cut])) cut--;
+    yield { start, end: cut };
+    start = cut;
+  }
+  yield { start, end };
+}
+
+const WINDOW = 65_536;
 
 function* lines(text, { start, end }) {
   for (const { index, 0: line } of text.slice(start, end).matchAll(/\S[^\r\n]*/g)) {
@@ -203,15 +219,18 @@ function* pieces(text, { start, end }, tokensMax) {
 function* pack(units, { tokensMax, tokensOverlap }) {
   const overlapMax = Math.min(tokensOverlap, tokensMax / 2);
   let passage = [];
+  let tokens = 0;
   for (const unit of units) {
-    if (passage.length > 0 && sum(passage) + unit.tokens > tokensMax) {
+    if (passage.length > 0 && tokens + unit.tokens > tokensMax) {
       const cut = cutOf(passage, unit, tokensMax);
       const done = passage.slice(0, cut);
       yield done;
       const rest = passage.slice(cut);
       passage = [...tail(done, Math.min(overlapMax, tokensMax - sum(rest) - unit.tokens)), ...rest];
+      tokens = sum(passage);
     }
     passage.push(unit);
+    tokens += unit.tokens;
   }
   if (passage.length > 0) yield passage;
 }

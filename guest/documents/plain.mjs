@@ -17,13 +17,19 @@ export function readText(text) {
 }
 
 function* paragraphs(text, start, end) {
-  for (const match of text.slice(start, end).matchAll(PARAGRAPH)) {
-    yield { kind: 'paragraph', start: start + match.index, end: start + match.index + match[0].length, page: null };
+  let paragraph;
+  for (const { index, 0: line } of text.slice(start, end).matchAll(LINE)) {
+    const seen = trimmed(text, start + index, start + index + line.length);
+    if (seen !== undefined) paragraph = { start: paragraph?.start ?? seen.start, end: seen.end };
+    else if (paragraph !== undefined) {
+      yield { ...paragraph, kind: 'paragraph', page: null };
+      paragraph = undefined;
+    }
   }
+  if (paragraph !== undefined) yield { ...paragraph, kind: 'paragraph', page: null };
 }
 
-/** Lines with something else than space, from the first character to the last that is seen. */
-const PARAGRAPH = /\S[^\r\n]*(?:(?:\r\n|\r|\n)[^\S\r\n]*\S[^\r\n]*)*/g;
+const LINE = /[^\r\n]*(?:\r\n|\r|\n|$)/g;
 
 /**
  * The first row names the columns: it counts as a heading of all others.

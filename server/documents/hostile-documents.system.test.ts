@@ -228,6 +228,7 @@ describe('a hostile text', () => {
     ['CSV of one field that never ends', `a,b\n1,"${'word '.repeat(MIB / 5)}`, '.csv'],
     ['CSV of one row without end', 'cell,'.repeat(MIB / 5), '.csv'],
     ['one word without end', 'x'.repeat(MIB), '.txt'],
+    ['one paragraph of very many lines', `${'a\n'.repeat(MIB)}b`, '.txt'],
     ['one emoji without end', '👩‍🚀'.repeat(MIB / 8), '.txt'],
     ['mostly space', `a${' '.repeat(MIB)}b${'\n'.repeat(MIB)}c`, '.txt'],
     ['headings only', '# Title\n'.repeat(20_000), '.md'],

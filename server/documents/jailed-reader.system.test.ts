@@ -6,7 +6,7 @@ import { openTestJail, processesOf } from '../sandbox/testing.ts';
 import { CHUNKING, type Passage } from './document-reader.ts';
 import { docxOf, heading, paragraph, table } from './testing/docx.ts';
 import { documentOf, openTestReader, type Sample } from './testing/harness.ts';
-import { paragraphLines, rawStream, textPdf } from './testing/pdf.ts';
+import { paragraphLines, pdfOf, rawStream, streamOf, textPdf } from './testing/pdf.ts';
 
 let jail: Jail;
 let reader: ReturnType<typeof openTestReader>;
@@ -63,6 +63,20 @@ describe('a PDF', () => {
     const drawn = rightToLeft.map((line) => Array.from(line).toReversed().join(''));
     const { text } = await reader.read({ bytes: textPdf([paragraphLines([...lines, ...drawn])]) });
     for (const line of [...lines, ...rightToLeft]) expect(text).toContain(line);
+  });
+
+  test('in an older Asian font, which does not say what its characters mean, is read by the tables for it', async () => {
+    const text = '隐私是产品';
+    const codes = Buffer.from(text, 'utf16le').swap16().toString('hex');
+    const bytes = pdfOf({
+      1: '<< /Type /Catalog /Pages 2 0 R >>',
+      2: '<< /Type /Pages /Count 1 /Kids [3 0 R] >>',
+      3: '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 6 0 R /Resources << /Font << /F 4 0 R >> >> >>',
+      4: '<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H /DescendantFonts [5 0 R] >>',
+      5: '<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 4 >> >>',
+      6: streamOf(`BT /F 12 Tf 50 700 Td <${codes}> Tj ET`),
+    });
+    expect((await reader.read({ bytes })).text).toBe(text);
   });
 
   test('lends its text, not its metadata, attachments, scripts or images', async () => {

@@ -38,6 +38,8 @@ const HOME = '/opt/jellyfaas/documents';
 const NODE = '/opt/jellyfaas/bin/node';
 /** Node has eleven threads of its own; pdf.js starts none. */
 const TASKS = 32;
+/** The rest is for the document's bytes and what they unpack to, which do not lie in the heap. */
+const HEAP_SHARE = 0.75;
 /** A frame holds one passage, or a portion of the text. */
 const LINE_CHARACTERS_MAX = 1 << 20;
 const FRAMES_AHEAD = 64;
@@ -49,11 +51,10 @@ export async function startReaderProcess(
 ): Promise<ReaderProcess> {
   const { memoryMib } = limits;
   const jailed = await jail.start({
-    // The heap may have all of the memory, so that it is the kernel that says when there is no more.
     argv: [
       NODE,
       '--disallow-code-generation-from-strings',
-      `--max-old-space-size=${memoryMib}`,
+      `--max-old-space-size=${Math.floor(memoryMib * HEAP_SHARE)}`,
       `${HOME}/reader.mjs`,
     ],
     env: {},
@@ -174,9 +175,11 @@ function framesOf(
   });
   control.once('close', () => {
     if (isComplete) return;
-    void jailed.exited.then(({ reason }) =>
-      stream.destroy(reason === 'oom' ? documentErrors.expandsTooMuch() : documentErrors.damaged()),
-    );
+    void jailed.exited.then(({ reason }) => {
+      // Node ends itself by a signal when its heap is full.
+      const wasFull = reason === 'oom' || reason === 'signal';
+      stream.destroy(wasFull ? documentErrors.expandsTooMuch() : documentErrors.damaged());
+    });
   });
   return { stream, alarm };
 }
