@@ -5,6 +5,7 @@ from ._client import JellyFaaS, jellyfaas
 from ._errors import JellyFaaSError
 from ._flow import AIClient, Client, Config
 from ._session import Response
+from ._sql import SqlDatabase
 from ._vectors import VectorDatabase
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "JellyFaaS",
     "JellyFaaSError",
     "Response",
+    "SqlDatabase",
     "VectorDatabase",
     "jellyfaas",
 ]

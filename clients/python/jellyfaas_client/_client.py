@@ -11,6 +11,7 @@ from ._call import CallInput, FileBody, Query, decode_answer, send_call
 from ._errors import failed_answer
 from ._events import answer_events
 from ._session import TIMEOUT_SECONDS, Answer, Request, Response, Session, broken_off, error_id_of
+from ._sql import SqlDatabase, ask_sql, ask_sql_stream, list_sql
 from ._vectors import VectorDatabase, list_vectors
 
 # How long a function's address is taken for known.
@@ -126,6 +127,27 @@ class JellyFaaS:
 
     def list_vectors(self) -> list[dict[str, Any]]:
         return list_vectors(self._session)
+
+    def sql(self, name: str) -> SqlDatabase:
+        """An SQL database of yours. Nothing is sent before one of its methods is called."""
+        return SqlDatabase(self._session, name)
+
+    def list_sql(self) -> list[dict[str, Any]]:
+        return list_sql(self._session)
+
+    def ask_sql(self, question: str, **options: Any) -> dict[str, Any]:
+        """Asks any database in words: {"answer", "sql", "columns", ...} and, if asked for, "trace".
+
+        database: one of yours; or connection, of another: Go's MySQL form, mysql:// or postgres://.
+        tables: what may be read; all of your own database unless given.
+        rows: "none": no value reaches the model, which writes words with gaps. Default: "all", "none" for outside models.
+        explain_only: write the statement and do not run it. trace: tell statements, refusals and rows. platform.
+        """
+        return ask_sql(self._session, question, **options)
+
+    def ask_sql_stream(self, question: str, **options: Any) -> Iterator[dict[str, Any]]:
+        """What is heard meanwhile, by "type": text, with trace statement, refused and result, and last answer."""
+        return ask_sql_stream(self._session, question, **options)
 
     @contextmanager
     def _post(self, body: Mapping[str, Any], accept: str, timeout_seconds: float) -> Iterator[Answer]:

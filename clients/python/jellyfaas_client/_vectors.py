@@ -9,9 +9,9 @@ import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any, Callable, Union
 
-from ._errors import JellyFaaSError, failed_answer
-from ._events import answer_events
-from ._session import TIMEOUT_SECONDS, Request, Session, broken_off
+from ._control import given, json_request, read, read_events
+from ._errors import JellyFaaSError
+from ._session import Request, Session
 
 DocumentBody = Union[bytes, IO[bytes]]
 VECTORS = "/api/v1/vectors"
@@ -37,8 +37,8 @@ class VectorDatabase:
 
         dimensions: for vectors that you bring; else the model embeds, the server's default unless given.
         """
-        given = {"resolver": resolver, "model": model, "dimensions": dimensions}
-        body = {"name": self.name, "kind": kind, "metric": metric, **_given(given)}
+        options = {"resolver": resolver, "model": model, "dimensions": dimensions}
+        body = {"name": self.name, "kind": kind, "metric": metric, **given(options)}
         return self._json("POST", VECTORS, body)
 
     def describe(self) -> dict[str, Any]:
@@ -60,12 +60,12 @@ class VectorDatabase:
         content = file if isinstance(file, bytes) else file.read()
         name = file_name or os.path.basename(str(getattr(file, "name", "document")))
         # Fields come first: the server reads the file as it arrives.
-        fields = _given({"documentId": document_id})
+        fields = given({"documentId": document_id})
         if metadata is not None:
             fields["metadata"] = json_module.dumps(metadata)
         body, content_type = _form(fields, name, content)
         request = Request("POST", {"content-type": content_type}, body)
-        upload_id = str(_read(self._session, self._path("/documents"), request)["uploadId"])
+        upload_id = str(read(self._session, self._path("/documents"), request)["uploadId"])
         return self._watch(upload_id, on_progress)
 
     def upsert(self, records: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -95,7 +95,7 @@ class VectorDatabase:
         return self._json(
             "POST",
             self._path("/query"),
-            {**_given(body), "topK": top_k, "mode": mode, "rerank": rerank},
+            {**given(body), "topK": top_k, "mode": mode, "rerank": rerank},
         )
 
     def ask(self, question: str, **options: Any) -> dict[str, Any]:
@@ -107,16 +107,18 @@ class VectorDatabase:
 
     def ask_stream(self, question: str, **options: Any) -> Iterator[dict[str, Any]]:
         """What is heard while documents are asked, by "type": text, and last answer. Options as of ask."""
-        return self._events("POST", self._path("/ask"), _question(question, **options))
+        return read_events(
+            self._session, self._path("/ask"), "POST", _question(question, **options)
+        )
 
     def documents(self, *, after: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
-        query = urllib.parse.urlencode(_given({"after": after, "limit": limit}))
+        query = urllib.parse.urlencode(given({"after": after, "limit": limit}))
         found: list[dict[str, Any]] = self._json("GET", self._path(f"/documents?{query}"))["documents"]
         return found
 
     def delete_document(self, document_id: str) -> None:
         path = self._path(f"/documents/{urllib.parse.quote(document_id, safe='')}")
-        _read(self._session, path, Request("DELETE"))
+        read(self._session, path, Request("DELETE"))
 
     def drop(self) -> dict[str, str]:
         """Destroys the database at once: {"id", "receipt"}, signed by the server: the key of this id is gone."""
@@ -124,7 +126,7 @@ class VectorDatabase:
 
     def _watch(self, upload_id: str, on_progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
         progress: dict[str, Any] = {}
-        for event in self._events("GET", f"/api/v1/uploads/{urllib.parse.quote(upload_id)}"):
+        for event in read_events(self._session, f"/api/v1/uploads/{urllib.parse.quote(upload_id)}"):
             progress = {name: value for name, value in event.items() if name != "type"}
             on_progress(progress)
         if progress.get("status") != "completed":
@@ -135,40 +137,16 @@ class VectorDatabase:
             raise JellyFaaSError(error["message"], error_id=error["code"])
         return progress
 
-    def _events(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None
-    ) -> Iterator[dict[str, Any]]:
-        request = _json_request(method, body, {"accept": "text/event-stream"})
-        with self._session.open_with_token(f"{self._session.url}{path}", request) as answer:
-            if answer.status != 200:
-                with broken_off():
-                    raise failed_answer(answer.status, answer.stream.read())
-            yield from answer_events(answer)
-
     def _json(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        return _read(self._session, path, _json_request(method, body, {}))
+        return read(self._session, path, json_request(method, body, {}))
 
     def _path(self, rest: str = "") -> str:
         return f"{VECTORS}/{urllib.parse.quote(self.name, safe='')}{rest}"
 
 
 def list_vectors(session: Session) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = _read(session, VECTORS, Request())["databases"]
+    found: list[dict[str, Any]] = read(session, VECTORS, Request())["databases"]
     return found
-
-
-def _read(session: Session, path: str, request: Request) -> Any:
-    response = session.send_with_token(f"{session.url}{path}", request)
-    if not 200 <= response.status < 300:
-        raise failed_answer(response.status, response.body)
-    return json_module.loads(response.body) if response.body else None
-
-
-def _json_request(method: str, body: Mapping[str, Any] | None, headers: dict[str, str]) -> Request:
-    if body is None:
-        return Request(method, headers)
-    encoded = json_module.dumps(body).encode()
-    return Request(method, {**headers, "content-type": "application/json"}, encoded, TIMEOUT_SECONDS)
 
 
 def _question(
@@ -181,18 +159,14 @@ def _question(
     rerank: bool = False,
     platform: str | None = None,
 ) -> dict[str, Any]:
-    given = {
+    options = {
         "retrievalText": retrieval_text,
         "topK": top_k,
         "filter": filter,
         "minScore": min_score,
         "platform": platform,
     }
-    return {"question": question, "rerank": rerank, **_given(given)}
-
-
-def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
+    return {"question": question, "rerank": rerank, **given(options)}
 
 
 def _form(fields: Mapping[str, str], file_name: str, content: bytes) -> tuple[bytes, str]:

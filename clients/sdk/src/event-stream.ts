@@ -1,32 +1,13 @@
-import { JellyFaaSError, errorFrom, received } from './error.ts';
-
-/** Longer than any event of a server that keeps its own limits. */
-const EVENT_LENGTH_MAX = 16 * 1024 * 1024;
+import { JellyFaaSError, errorFrom } from './error.ts';
+import { readLines } from './lines.ts';
 
 /** The `data` of server-sent events, until the stream ends. Leaving the loop closes the connection. */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
   signal?: AbortSignal,
 ): AsyncGenerator<string> {
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
   const data: string[] = [];
-  let rest = '';
-  try {
-    for (;;) {
-      const { done, value } = await received(reader.read(), signal);
-      if (done) return;
-      // A CR at the end may be the first half of a CRLF.
-      const lines = (rest + decoder.decode(value, { stream: true })).split(/\r\n|\n|\r(?!$)/);
-      rest = lines.pop() ?? '';
-      yield* wholeEvents(lines, data);
-      if (rest.length > EVENT_LENGTH_MAX) {
-        throw new JellyFaaSError('An event is too long.', { errorId: 'sdk.event_too_long' });
-      }
-    }
-  } finally {
-    void reader.cancel().catch(() => undefined);
-  }
+  for await (const lines of readLines(body, signal)) yield* wholeEvents(lines, data);
 }
 
 type LastEvent =

@@ -4,5 +4,6 @@ export { AIClient, Client, Config } from './flow.ts';
 // A star, because declarations merge through no other re-export.
 export type * from './functions.ts';
 export { type JellyFaaS, jellyfaas } from './jellyfaas.ts';
+export type * from './sql.ts';
 export type * from './vectors.ts';
 export type { ConnectOptions, ValidatedKey } from './session.ts';

@@ -9,6 +9,16 @@ import type {
   OutputOf,
 } from './functions.ts';
 import { lookUp } from './look-up.ts';
+import {
+  type AskSqlEvent,
+  type AskSqlOptions,
+  type SqlAnswer,
+  SqlDatabase,
+  type SqlDatabaseInfo,
+  askSql,
+  askSqlStreaming,
+  listSql,
+} from './sql.ts';
 import { VectorDatabase, type VectorDatabaseInfo, listVectors } from './vectors.ts';
 import { type ConnectOptions, Session, type ValidatedKey, platformError } from './session.ts';
 
@@ -100,6 +110,28 @@ export class JellyFaaS {
 
   listVectors(): Promise<readonly VectorDatabaseInfo[]> {
     return listVectors(this.#session);
+  }
+
+  /** An SQL database of yours. Nothing is sent before one of its methods is called. */
+  sql(name: string): SqlDatabase {
+    return new SqlDatabase(this.#session, name);
+  }
+
+  listSql(): Promise<readonly SqlDatabaseInfo[]> {
+    return listSql(this.#session);
+  }
+
+  /** Asks any database in words: one of yours, or another by its connection string. */
+  askSql(
+    question: string,
+    options: AskSqlOptions & { readonly stream: true },
+  ): AsyncGenerator<AskSqlEvent, void>;
+  askSql(question: string, options: AskSqlOptions & { readonly stream?: false }): Promise<SqlAnswer>;
+  askSql(
+    question: string,
+    { stream = false, ...options }: AskSqlOptions & { readonly stream?: boolean },
+  ): Promise<SqlAnswer> | AsyncGenerator<AskSqlEvent, void> {
+    return (stream ? askSqlStreaming : askSql)(this.#session, question, options);
   }
 }
 

@@ -1,7 +1,7 @@
-import { JellyFaaSError, failedAnswer, received } from './error.ts';
-import { answerEvents } from './event-stream.ts';
+import { events, getJson, json, jsonRequest, postJson, send } from './control.ts';
+import { JellyFaaSError } from './error.ts';
 import type { FileBody } from './functions.ts';
-import type { Request, Session } from './session.ts';
+import type { Session } from './session.ts';
 
 export type VectorValue = string | number | boolean | null;
 /** Flat: strings, numbers, truth values. */
@@ -255,32 +255,4 @@ async function watchUpload(
   if (last?.status === 'completed') return last;
   const { code = 'sdk.answer_cut', message = 'The upload was not seen to its end.' } = last?.error ?? {};
   throw new JellyFaaSError(message, { errorId: code });
-}
-
-async function* events<E>(session: Session, path: string, request: Request): AsyncGenerator<E, void> {
-  const headers = { ...request.headers, accept: 'text/event-stream' };
-  yield* answerEvents<E>(await send(session, path, { ...request, headers }), request.signal);
-}
-
-function jsonRequest(body: object): Request {
-  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-}
-
-function postJson<T>(session: Session, path: string, body: object, signal?: AbortSignal): Promise<T> {
-  return json(session, path, { ...jsonRequest(body), signal });
-}
-
-function getJson<T>(session: Session, path: string): Promise<T> {
-  return json(session, path, {});
-}
-
-async function json<T>(session: Session, path: string, request: Request): Promise<T> {
-  const response = await send(session, path, request);
-  return (await received(response.json(), request.signal)) as T;
-}
-
-async function send(session: Session, path: string, request: Request): Promise<Response> {
-  const response = await session.sendWithToken(`${session.url}${path}`, request);
-  if (!response.ok) throw await failedAnswer(response);
-  return response;
 }
