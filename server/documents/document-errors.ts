@@ -63,12 +63,12 @@ export const documentErrors = {
       'The document was taken back before it had been read to the end.',
     ),
   busy: () =>
-    documentError(
-      'busy',
-      'resource_exhausted',
-      'Too many documents are waiting to be read. Try again in a moment.',
-      5,
-    ),
+    new PlatformError({
+      kind: 'resource_exhausted',
+      code: 'documents.busy',
+      message: 'Too many documents are waiting to be read. Try again in a moment.',
+      retryAfterSeconds: 5,
+    }),
 };
 
 /** What the reader in the jail tells of a document, by its code; anything else it may say counts as damaged. */
@@ -85,16 +85,6 @@ export function readerFailure(code: string): PlatformError {
   return (Object.hasOwn(failures, code) ? failures[code] : undefined)?.() ?? documentErrors.damaged();
 }
 
-function documentError(
-  what: string,
-  kind: ErrorKind,
-  message: string,
-  retryAfterSeconds?: number,
-): PlatformError {
-  return new PlatformError({
-    kind,
-    code: `documents.${what}`,
-    message,
-    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-  });
+function documentError(what: string, kind: ErrorKind, message: string): PlatformError {
+  return new PlatformError({ kind, code: `documents.${what}`, message });
 }

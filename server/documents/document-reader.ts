@@ -3,9 +3,16 @@
  * and its name is never asked for: the format is told by media type, file ending and the first bytes.
  */
 export interface DocumentReader {
-  /** Passages in order. Rejects with `documents.*`: unsupported, encrypted, damaged, too large, took too long. */
+  /**
+   * Passages in order, at the pace at which they are taken. Rejects with `documents.unsupported`, `encrypted`,
+   * `damaged`, `empty`, `too_large`, `too_many_pages`, `too_complex`, `expands_too_much`, `took_too_long`, `cancelled`,
+   * `busy`, or with what `content` rejects with. When it ends, however it does, the process is gone.
+   */
   passages(document: Document, chunking: Chunking): AsyncIterable<ReaderEvent>;
-  /** The extracted text, to which the spans of passages refer. */
+  /**
+   * The extracted text, to which the spans of passages refer; of text, Markdown and CSV the file itself, without its
+   * byte order mark. Rejects as `passages` does.
+   */
   text(document: Document): Promise<string>;
   close(): Promise<void>;
 }

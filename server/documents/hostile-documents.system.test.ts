@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { rawZip } from '../../testkit/raw-zip.ts';
 import type { Jail } from '../sandbox/jail.ts';
 import { openTestJail } from '../sandbox/testing.ts';
-import { DOCUMENT_LIMITS, type DocumentLimits } from './jailed-reader.ts';
+import { DOCUMENT_LIMITS, type DocumentLimits } from './document-limits.ts';
 import { docxOf, heading, paragraph, zipOf } from './testing/docx.ts';
 import { openTestReader, type Sample } from './testing/harness.ts';
 import { paragraphLines, pdfOf, type PdfObjects, rawStream, streamOf, textPdf } from './testing/pdf.ts';
@@ -247,6 +247,8 @@ describe('a hostile text', () => {
   });
 });
 
+const PASSAGE = '{"t":"passage","start":0,"end":1,"text":"x","page":null,"headings":[]}\\n';
+
 describe('a reader that was taken over', () => {
   test.each([
     ['says what is no frame', 'hello\\n'],
@@ -260,14 +262,19 @@ describe('a reader that was taken over', () => {
     ],
     ['tells more pages than there may be', '{"t":"progress","pagesDone":0,"pages":1000000000}\\n'],
     ['never ends its line', 'x'.repeat(3 * MIB)],
+    ['sends passages in a circle', PASSAGE.repeat(2)],
+    ['sends more text than there may be', '{"t":"text","text":"too long"}\\n'],
     ['invents a failure', '{"t":"failed","code":"constructor"}\\n'],
   ])('and %s is ended', async (_name, answer) => {
     const said = answer.length > MIB ? `'x'.repeat(${answer.length})` : `'${answer}'`;
     const script = `const s = new (require('net').Socket)({ fd: 3 }); s.on('error', () => {}); s.resume(); s.write(${said}); setInterval(() => {}, 1000);`;
-    const reader = openTestReader({
-      ...jail,
-      start: ({ argv, ...spec }) => jail.start({ ...spec, argv: [argv[0] ?? '', '-e', script] }),
-    });
+    const reader = openTestReader(
+      {
+        ...jail,
+        start: ({ argv, ...spec }) => jail.start({ ...spec, argv: [argv[0] ?? '', '-e', script] }),
+      },
+      { charactersMax: 7 },
+    );
     expect(await reader.refusal(utf8('document', '.txt'))).toBe('documents.damaged');
     expect(reader.running()).toEqual([]);
   });

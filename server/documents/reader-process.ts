@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import type { Scheduler, Timer } from '../kernel/scheduler.ts';
 import type { Jail, JailedProcess } from '../sandbox/jail.ts';
 import { documentErrors, readerFailure } from './document-errors.ts';
+import type { DocumentLimits } from './document-limits.ts';
 import type { Chunking, Document, Passage } from './document-reader.ts';
-import type { DocumentLimits } from './jailed-reader.ts';
 
 /** One JSON line before the document's bytes; without `chunking` the whole text is asked for. */
 interface Request extends Pick<Document, 'mediaType' | 'extension'> {
@@ -149,13 +149,14 @@ function framesOf(
   signal.addEventListener('abort', onAbort);
   if (signal.aborted) onAbort();
 
+  const follows = createSequence(limits);
   let isComplete = false;
   let hasPages = false;
 
   function hear(line: string): void {
     if (stream.destroyed || isComplete) return;
     const frame = parseFrame(line, limits);
-    if (frame === undefined) return void stream.destroy(documentErrors.damaged());
+    if (frame === undefined || !follows(frame)) return void stream.destroy(documentErrors.damaged());
     if (frame.t === 'failed') return void stream.destroy(readerFailure(frame.code));
     isComplete = frame.t === 'end';
     if (frame.t !== 'progress') alarm.set(limits.readMs);
@@ -182,6 +183,20 @@ function framesOf(
     });
   });
   return { stream, alarm };
+}
+
+/** Whether a frame can come after those before: passages go forward, and there is no more text than there may be. */
+function createSequence(limits: DocumentLimits): (frame: Frame) => boolean {
+  let lastStart = -1;
+  let charactersLeft = limits.charactersMax;
+  return (frame) => {
+    if (frame.t === 'text') return (charactersLeft -= frame.text.length) >= 0;
+    if (frame.t !== 'passage') return true;
+    const { start } = frame.passage;
+    const isForward = start > lastStart;
+    lastStart = start;
+    return isForward;
+  };
 }
 
 interface Alarm {

@@ -8,7 +8,8 @@ import {
   type Passage,
   type ReaderEvent,
 } from '../document-reader.ts';
-import { createDocumentReader, type DocumentLimits } from '../jailed-reader.ts';
+import type { DocumentLimits } from '../document-limits.ts';
+import { createDocumentReader } from '../jailed-reader.ts';
 
 export interface Sample {
   readonly bytes: Uint8Array;
