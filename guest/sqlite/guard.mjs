@@ -75,13 +75,14 @@ export class Guard {
     }
     if (tables !== undefined && (isOfSchema || kind === 'PRAGMA')) throw refused('it may only read or write rows');
     if (readOnly && (WRITING.has(kind) || isOfSchema)) throw refused(WOULD_WRITE);
-    this.#copy(tables).compile(sql, { readOnly, isOfSchema, isNarrow: tables !== undefined, mayRepairSequence });
+    this.#copy(tables).compile(sql, { kind, readOnly, isOfSchema, isNarrow: tables !== undefined, mayRepairSequence });
   }
 
   /** After each statement, in its transaction: throws when it made a schema that cannot be guarded. */
   follow(sql) {
     const kind = statementKind(sql);
     if (!OF_SCHEMA.has(kind)) return;
+    if (this.#data.prepare('select 1 from sqlite_temp_schema').get() !== undefined) throw refused(NOT_TEMPORARY);
     const whole = this.#copies.get('');
     this.forget();
     if (kind !== 'CREATE' || whole === undefined) return void this.#copy();
@@ -110,6 +111,7 @@ export class Guard {
 }
 
 const COPIES_MAX = 8;
+const NOT_TEMPORARY = 'nothing can be temporary';
 const WOULD_WRITE = 'it would write, and only reading is allowed';
 const refused = (reason) => new SqlFault('refused', reason);
 
@@ -157,6 +159,7 @@ class Copy {
   #database = new DatabaseSync(':memory:');
   #names = new Set();
   #functions;
+  #modules;
   #rules;
   #refusal;
 
@@ -164,6 +167,7 @@ class Copy {
     const functions = this.#database.prepare('select name, flags from pragma_function_list').all();
     const innocuous = functions.filter(({ name, flags }) => (flags & INNOCUOUS) !== 0 && !name.startsWith('sqlite_'));
     this.#functions = new Set([...innocuous.map(({ name }) => name), ...FUNCTIONS]);
+    this.#modules = new Set(this.#database.prepare('select name from pragma_module_list').all().map(({ name }) => name));
     this.#database.exec('pragma trusted_schema = off');
   }
 
@@ -198,22 +202,25 @@ class Copy {
     return isHidden ? refused('it uses a table that is not one of those named') : faultOf(error, sql);
   }
 
-  #authorize(code, first, second) {
+  #authorize(code, first, second, database) {
     // An error that left this function would not stop SQLite.
     try {
-      this.#refusal ??= this.#reasonAgainst(ACTIONS.get(code), first, second);
+      this.#refusal ??= this.#reasonAgainst(ACTIONS.get(code), { first, second, database });
     } catch {
       this.#refusal = 'it cannot be checked';
     }
     return this.#refusal === undefined ? constants.SQLITE_OK : constants.SQLITE_DENY;
   }
 
-  #reasonAgainst(action, first, second) {
+  #reasonAgainst(action, call) {
     const check = CHECKS[action];
-    // Its constraints and generated columns read a table that is just being made.
-    if (action === 'CREATE_TABLE') this.#rules.made = first.toLowerCase();
     if (check === undefined) return `${String(action).replaceAll('_', ' ')} is not available`;
-    return check({ first, second, ...this.#rules, names: this.#names, functions: this.#functions });
+    // ALTER looks whether something temporary has to change as well.
+    const isLooking = this.#rules.kind === 'ALTER' && call.first === 'sqlite_temp_master';
+    if (call.database === 'temp' && !isLooking) return NOT_TEMPORARY;
+    // Its constraints and generated columns read a table that is just being made.
+    if (action === 'CREATE_TABLE') this.#rules.made = call.first.toLowerCase();
+    return check({ ...call, ...this.#rules, names: this.#names, functions: this.#functions, modules: this.#modules });
   }
 }
 
@@ -223,8 +230,11 @@ const allow = () => undefined;
 const CHECKS = {
   SELECT: allow,
   RECURSIVE: allow,
-  READ: ({ first, isOfSchema, isNarrow, made, names, sql }) => {
+  READ: ({ first, second, isOfSchema, isNarrow, made, names, modules, sql }) => {
     const table = first.toLowerCase();
+    // What is counted and not read has no column, also when it is a part of the statement itself (WITH).
+    const isVirtual = modules.has(table) || table.startsWith('pragma_') || table.startsWith('sqlite_');
+    if (second === '' && !isVirtual) return undefined;
     if (names.has(table) || table === made || TABLE_FUNCTIONS.includes(table)) return undefined;
     if (isOfSchema && isSchemaTable(table)) return undefined;
     const ofOwner = table === 'sqlite_master' || table === 'sqlite_sequence' || PRAGMA_FUNCTIONS.includes(table);

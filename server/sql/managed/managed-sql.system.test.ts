@@ -34,6 +34,8 @@ describe('a statement', () => {
         ['Letters', 3],
       ],
     ],
+    ['with n as (select 1 union select 2) select count(*) from n', [[2]]],
+    ['select count(*) from (select 1)', [[1]]],
     [
       'with recursive n(i) as (select 1 union all select i + 1 from n where i < 4) select i from n',
       [[1], [2], [3], [4]],
