@@ -1,7 +1,5 @@
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemScheduler } from '../../server/kernel/scheduler.ts';
-import { loadConfig } from '../../server/config.ts';
 import { systemClock } from '../../server/kernel/clock.ts';
 import { createEventLog } from '../../server/kernel/events.ts';
 import type { ChatModel } from '../../server/models/chat-model.ts';
@@ -9,6 +7,7 @@ import { createEmbeddedModel } from '../../server/models/embedded.ts';
 import { createProviderModel } from '../../server/models/provider-model.ts';
 import { openTestJail } from '../../server/sandbox/testing.ts';
 import { CLASSES, type EvaluationCase, evaluationCases } from './cases.ts';
+import { chosenModel, usage } from './chosen-model.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 
 /**
@@ -47,11 +46,6 @@ function chosenCases(): EvaluationCase[] {
     .slice(0, limit);
 }
 
-function usage(fault: string): never {
-  process.stderr.write(`${fault}.\n`);
-  process.exit(2);
-}
-
 async function run(model: ChatModel, cases: readonly EvaluationCase[]): Promise<Evaluation> {
   return await evaluate(model, cases, (done) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${cases.length} `);
@@ -76,21 +70,10 @@ async function evaluateFile(modelPath: string, cases: readonly EvaluationCase[])
   }
 }
 
-async function evaluateConfigured(cases: readonly EvaluationCase[]): Promise<Result> {
-  const config = loadConfig(
-    {
-      ...process.env,
-      ...(values.url !== undefined && { JELLYFAAS_MODEL_URL: values.url }),
-      ...(values.name !== undefined && { JELLYFAAS_MODEL_NAME: values.name }),
-    },
-    [],
-  );
-  const [provider] = config.models;
-  if (provider === undefined) {
-    if (config.modelFile !== undefined) return await evaluateFile(config.modelFile, cases);
-    return usage('No model: --file model.gguf, or --url URL --name NAME');
-  }
-  const model = createProviderModel({ config: provider });
+async function evaluateChosen(cases: readonly EvaluationCase[]): Promise<Result> {
+  const chosen = chosenModel(values);
+  if ('file' in chosen) return await evaluateFile(chosen.file, cases);
+  const model = createProviderModel({ config: chosen.provider });
   try {
     return { model: model.model, constrained: await run(model, cases), unconstrained: 'not switchable' };
   } finally {
@@ -141,8 +124,5 @@ function table({ model, constrained, unconstrained }: Result): string {
 }
 
 const cases = chosenCases();
-const result =
-  values.file === undefined
-    ? await evaluateConfigured(cases)
-    : await evaluateFile(resolve(values.file), cases);
+const result = await evaluateChosen(cases);
 process.stdout.write(`${values.json ? JSON.stringify(result, undefined, 2) : table(result)}\n`);

@@ -17,7 +17,7 @@ function answering(body: string, status = 200): SqlDatabase {
   });
   return client.sql('my shop');
 }
-const bodySent = (): unknown => JSON.parse(String(sent[0]?.init.body));
+const bodySent = (): unknown => JSON.parse(sent[0]?.init.body as string);
 
 const RESULT = { columns: ['a', 'b', 'c'], changes: 1, lastRowId: 2, truncated: false };
 
