@@ -35,6 +35,13 @@ export interface Needle {
   readonly bytes: Buffer;
 }
 
+/** Numbers of moderate size whose bytes, as 32-bit floats, spell a mark three characters at a time. */
+export function vectorOf(mark: string): Float32Array<ArrayBuffer> {
+  const groups = mark.match(/.{3}/gs) ?? [];
+  const bytes = Uint8Array.from(Buffer.from(groups.map((three) => `${three}?`).join(''), 'latin1'));
+  return new Float32Array(bytes.buffer);
+}
+
 /** Base64 of `text` as it looks when it starts `offset` bytes after a group boundary, without unstable ends. */
 function base64Within(text: string, offset: number, form: 'base64' | 'base64url'): string {
   const encoded = Buffer.concat([Buffer.alloc(offset), Buffer.from(text)])
@@ -61,6 +68,7 @@ export function needlesFor(stem: string): Needle[] {
     ['percent-encoded upper case', hex.toUpperCase().replaceAll(/../g, '%$&')],
     ['json-escaped', hex.replaceAll(/../g, '\\u00$&')],
     ['decimal list', [...bytes].join(',')],
+    ['vector', Buffer.from(vectorOf(stem).buffer)],
   ];
   for (const offset of [0, 1, 2]) forms.push([`base64 +${offset}`, base64Within(stem, offset, 'base64')]);
   for (const offset of [0, 1, 2]) forms.push([`base64 of utf-16le +${offset}`, base64Within16(stem, offset)]);

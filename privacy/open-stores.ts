@@ -1,9 +1,15 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { createAccounts } from '../server/accounts/create-accounts.ts';
+import { createDatabases } from '../server/databases/create-databases.ts';
+import { systemClock } from '../server/kernel/clock.ts';
 import { createKeyRing } from '../server/keys/key-ring.ts';
 import { deriveKey } from '../server/keys/key-wrap.ts';
+import { createReceipts } from '../server/keys/receipts.ts';
 import { loadRootKey } from '../server/keys/root-key.ts';
+import { openAccountStore } from '../server/stores/account-store.ts';
+import { openDatabaseStore } from '../server/stores/database-store.ts';
 import { openKeyStore } from '../server/stores/key-store.ts';
 
 /** One row of one table of one store of a stopped platform, decrypted with all the keys that the service holds. */
@@ -32,9 +38,53 @@ export async function readAllStores(dataDir: string): Promise<StoredRow[]> {
   await store.close();
   for (const name of readdirSync(dataDir, { recursive: true, encoding: 'utf8' })) {
     if (!name.endsWith('.db') || name.endsWith('keys.db')) continue;
-    rows.push(...dump(name, openWithAny(join(dataDir, name), keys)));
+    if (LOCKED.test(name)) assertLocked(join(dataDir, name), keys);
+    else rows.push(...dump(name, openWithAny(join(dataDir, name), keys)));
   }
   return rows;
+}
+
+/** Files that only an account's own key opens. */
+const LOCKED = /^databases\/db_/;
+
+/** Throws when the service alone can read what it must not be able to (decision D5). */
+function assertLocked(path: string, keys: readonly Uint8Array[]): void {
+  let opened: Database | undefined;
+  try {
+    opened = openWithAny(path, keys);
+  } catch {
+    return;
+  }
+  opened.close();
+  throw new Error(`a key of the service alone opens ${path}`);
+}
+
+/** Every database of the account that this API key unlocks, read as its owner could: by name. */
+export async function readUnlocked(dataDir: string, apiKey: string): Promise<Map<string, StoredRow[]>> {
+  const root = await loadRootKey({ source: 'file', path: join(dataDir, 'keys', 'root.key') }, false);
+  const keyStore = await openKeyStore({ path: join(dataDir, 'keys', 'keys.db'), root });
+  const keyRing = createKeyRing({ root, store: keyStore });
+  const accountStore = await openAccountStore({ path: join(dataDir, 'accounts', 'accounts.db'), keyRing });
+  const directory = join(dataDir, 'databases');
+  const store = await openDatabaseStore({ path: join(directory, 'databases.db'), keyRing });
+  try {
+    const accounts = await createAccounts({ store: accountStore, keyRing, clock: systemClock });
+    const holder = await accounts.unlock(apiKey);
+    if (holder === undefined) throw new Error('the key opens no account');
+    const receipts = await createReceipts(keyRing);
+    const databases = await createDatabases({ store, keyRing, receipts, clock: systemClock, directory });
+    const found = new Map<string, StoredRow[]>();
+    for (const kind of ['vector', 'sql'] as const) {
+      for (const { name } of await databases.list(holder, kind)) {
+        const { file } = await databases.open(holder, kind, name);
+        const path = join(file.directory, kind === 'vector' ? 'vectors.db' : 'data.db');
+        found.set(name, dump(name, openWith(path, file.key)));
+      }
+    }
+    return found;
+  } finally {
+    for (const open of [store, accountStore, keyStore]) await open.close();
+  }
 }
 
 function openWithAny(path: string, keys: readonly Uint8Array[]): Database {

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import {
+  type Client,
+  type Platform,
+  type ScriptedModel,
+  createClient,
+  startPlatform,
+  startScriptedModel,
+} from '../testkit/index.ts';
+import { fetchTestEmbeddingModel } from '../tools/fetch-test-embedding-model.mjs';
+import { needlesFor, search, startCanaryRun } from './canary.ts';
+import { type Script, deployTool } from './exercise-ai.ts';
+import { exerciseSql, exerciseVectors } from './exercise-databases.ts';
+import { inspectRunning, inspectStopped, tell } from './inspect.ts';
+import { type Mutant, checkoutOf } from './mutants.ts';
+import { type StoredRow, readAllStores, readUnlocked } from './open-stores.ts';
+
+/** P10 to P21: documents, passages, vectors, statements and rows lie nowhere but in files that only their owner opens. */
+const startedAt = Date.now();
+const run = startCanaryRun();
+const script: Script = { replies: [] };
+let model: ScriptedModel;
+let embeddings: string;
+let platform: Platform;
+let client: Client;
+
+beforeAll(async () => {
+  embeddings = await fetchTestEmbeddingModel();
+  model = await startScriptedModel(() => script.replies.shift() ?? { text: 'nothing more to say' });
+  platform = await start();
+  client = createClient(platform.url, platform.apiKey);
+});
+
+afterAll(async () => {
+  await platform.stop();
+  platform.remove();
+  await model.close();
+});
+
+function start(checkout?: string): Promise<Platform> {
+  return startPlatform({
+    ...(checkout !== undefined && { checkout }),
+    layersOf: inject('platform').dataDir,
+    env: {
+      JELLYFAAS_MODEL_URL: model.url,
+      JELLYFAAS_MODEL_NAME: 'scripted',
+      JELLYFAAS_EMBEDDING_MODEL_DIRECTORY: embeddings,
+    },
+  });
+}
+
+/** Inputs whose canaries stand in what the owner reads of one of his databases. */
+function sinksIn(rows: readonly StoredRow[]): string[] {
+  const needles = needlesFor(run.stem);
+  const found = new Set<string>();
+  for (const value of rows.flatMap(({ row }) => Object.values(row))) {
+    const content = value instanceof Uint8Array ? Buffer.from(value) : Buffer.from(String(value));
+    const excerpts = search(content, needles).map(({ excerpt }) => excerpt);
+    for (const [mark, sink] of run.sinks)
+      if (content.includes(mark) || excerpts.some((excerpt) => excerpt.includes(mark))) found.add(sink);
+  }
+  return [...found].toSorted();
+}
+
+function nameOf(sink: string): string {
+  return [...run.sinks].find(([, name]) => name === sink)?.[0] ?? '';
+}
+
+describe('databases leave nothing of their content outside their own sealed files', () => {
+  it('in processes, their open files, arguments and environments, and in any answer of the platform', async () => {
+    await deployTool(client);
+    await exerciseVectors({ client, script, run });
+    await exerciseSql({ client, script, run });
+    expect(run.sinks.size).toBeGreaterThan(50);
+    expect(tell(await inspectRunning(platform, client, run), run)).toEqual([]);
+  });
+
+  it('on disk, in stores opened with every key that the service has, in logs or temporary directories', async () => {
+    expect(await platform.stop()).toBe(0);
+    expect(tell(await inspectStopped(platform, run, startedAt), run)).toEqual([]);
+  });
+
+  it('even there not the file name, the question, the search or its vector', async () => {
+    const databases = await readUnlocked(platform.dataDir, platform.apiKey);
+    const sealed = sinksIn(databases.get(nameOf('name of a sealed database')) ?? []);
+    expect(sealed).toEqual(['heading', 'metadata field', 'metadata value', 'passage']);
+    const raw = sinksIn(databases.get(nameOf('name of a raw database')) ?? []);
+    expect(raw).toEqual(expect.arrayContaining(['record id', 'record text', 'record metadata']));
+    expect(raw).not.toEqual(expect.arrayContaining([expect.stringMatching(/query|filter/)]));
+  });
+
+  it('and in a strict one not a word of the document', async () => {
+    const databases = await readUnlocked(platform.dataDir, platform.apiKey);
+    const strict = databases.get(nameOf('name of a strict database')) ?? [];
+    expect(strict.length).toBeGreaterThan(3);
+    expect(sinksIn(strict)).toEqual(['metadata field', 'metadata value']);
+  });
+
+  it('but records that tell neither names nor tables nor sizes', async () => {
+    const records = (await readAllStores(platform.dataDir)).filter(({ table }) => table === 'call');
+    const kinds = new Set(records.map(({ row }) => String(row['function_id']).slice(-1)));
+    expect([...kinds]).toEqual(expect.arrayContaining(['v', 's']));
+    for (const { row } of records)
+      expect(Object.keys(row).toSorted().join()).toBe(
+        'account_id,duration_ms,function_id,ok,origin_ip,version',
+      );
+  });
+});
+
+const FS = `process.getBuiltinModule('node:fs')`;
+const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'documents spooled on their way to the reader',
+    edits: [
+      {
+        file: 'server/documents/reader-process.ts',
+        find: 'for await (const part of content) {',
+        replace: `for await (const part of content) { ${FS}.appendFileSync('/tmp/spool-' + process.pid, part);`,
+      },
+    ],
+  },
+  {
+    name: 'connection strings in a log',
+    edits: [
+      {
+        file: 'server/sql/external/external-sql.ts',
+        find: 'const target = parseConnectionString(connection.reveal());',
+        replace:
+          'process.stderr.write(connection.reveal()); const target = parseConnectionString(connection.reveal());',
+      },
+    ],
+  },
+  {
+    name: 'databases that the service opens alone',
+    edits: [
+      {
+        file: 'server/databases/database-locks.ts',
+        find: 'const key = new Uint8Array(randomBytes(32));',
+        replace: 'randomBytes(1); const key = Uint8Array.from(half);',
+      },
+    ],
+  },
+];
+
+describe('the harness catches', () => {
+  for (const mutant of MUTANTS) {
+    it(mutant.name, async () => {
+      const from = Date.now();
+      const leaky = await start(checkoutOf(mutant));
+      const marks = startCanaryRun();
+      try {
+        const user = createClient(leaky.url, leaky.apiKey);
+        await exerciseVectors({ client: user, script, run: marks });
+        await exerciseSql({ client: user, script, run: marks });
+        await leaky.stop();
+        const leaks = await inspectStopped(leaky, marks, from).catch(String);
+        expect(leaks).not.toEqual([]);
+        if (typeof leaks === 'string') expect(leaks).toContain('a key of the service alone opens');
+      } finally {
+        await leaky.stop();
+        leaky.remove();
+      }
+    });
+  }
+});
