@@ -1,3 +1,6 @@
+export * from './aimee.ts';
+export * from './aimee-conversations.ts';
+export * from './aimee-widget.ts';
 export * from './api-v1.ts';
 export * from './compatible.ts';
 export * from './errors.ts';
