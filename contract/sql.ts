@@ -11,6 +11,8 @@ import { DroppedDatabase } from './vectors.ts';
 /** Most tables that one question may name. */
 export const SQL_TABLES_MAX = 32;
 const STATEMENT_LENGTH_MAX = 100_000;
+const MIGRATION_LENGTH_MAX = 1_000_000;
+const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 const PARAMS_MAX = 1_000;
 const STATEMENTS_MAX = 500;
 const MIGRATIONS_MAX = 500;
@@ -107,7 +109,7 @@ export type SqlDatabaseDetails = z.infer<typeof SqlDatabaseDetails>;
 
 const Migration = z.strictObject({
   id: z.string().regex(/^[\w-]{1,64}$/),
-  sql: StatementText,
+  sql: z.string().trim().min(1).max(MIGRATION_LENGTH_MAX).describe('Any number of statements'),
 });
 export const SqlMigrations = z.strictObject({ migrations: z.array(Migration).min(1).max(MIGRATIONS_MAX) });
 export const SqlMigrated = z.object({ applied: z.array(z.string()).describe('Those that were not before') });
@@ -272,6 +274,7 @@ export const sqlRoutes = {
     access: 'keyOrToken',
     params: NameParams,
     body: SqlBatch,
+    bodyBytesMax: BATCH_BYTES_MAX,
     success: { status: 200, content: 'json', schema: z.object({ results: z.array(SqlResult) }) },
     errors: [400, 401, 403, 404, 409, 413, 415, 429, 502, 503, 504],
   },
@@ -291,6 +294,7 @@ export const sqlRoutes = {
     access: 'keyOrToken',
     params: NameParams,
     body: SqlMigrations,
+    bodyBytesMax: BATCH_BYTES_MAX,
     success: { status: 200, content: 'json', schema: SqlMigrated },
     errors: [400, 401, 403, 404, 409, 413, 415, 429, 502, 503, 504],
   },

@@ -6,7 +6,7 @@ import type { ManagedSql, RunOptions } from './managed/managed-sql.ts';
 import type { Bounds, Sql, SqlCaller } from './sql-service.ts';
 
 export interface ManagedDatabasesOptions {
-  readonly databases: Pick<Databases, 'create' | 'list' | 'open' | 'drop' | 'onDropped'>;
+  readonly databases: Pick<Databases, 'create' | 'list' | 'open' | 'drop'>;
   readonly managed: Omit<ManagedSql, 'close'>;
   readonly recordRequest: RecordRequest;
   readonly limits: TransferLimits;
@@ -25,7 +25,6 @@ export const SQL_FUNCTION_ID = 'fn_0000000000000000000s' as FunctionId;
 /** The catalogue's databases of the kind `sql`, each opened for one request and closed to it again. */
 export function createManagedDatabases(options: ManagedDatabasesOptions): Omit<Sql, 'ask'> {
   const { databases, managed, limits } = options;
-  databases.onDropped((id) => managed.forget(id));
   const statement = (name: string): Target => ({ name, deadlineMs: limits.statementDeadlineMs });
   const transfer = (name: string): Target => ({ name, deadlineMs: limits.transferDeadlineMs });
   const within: Within = (caller, target, work) => openWithin(options, { caller, ...target }, work);
