@@ -165,7 +165,7 @@ function faultFields(error) {
 }
 
 /** The server asks one thing after the other: nothing comes between what an answer waits for. */
-async function answer({ id, method, ...fields }) {
+async function answer({ id, method, fields }) {
   try {
     send({ t: 'done', id, value: (await METHODS[method](fields)) ?? null });
   } catch (error) {

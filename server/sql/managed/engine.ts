@@ -161,7 +161,7 @@ function sqlEngine(
       };
       signal?.addEventListener('abort', leave);
       if (signal?.aborted === true) leave();
-      const request = { id: ++lastId, method, ...fields };
+      const request = { id: ++lastId, method, fields };
       engine.request(request, {
         onFrame: (frame) =>
           frame.t === 'done' ? answer.resolve(frame.value) : answer.reject(errorOfFault(frame)),

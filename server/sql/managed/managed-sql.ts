@@ -21,8 +21,12 @@ export interface ManagedSql {
   ): Promise<{ applied: string[] }>;
   /** SQL text of schema and rows that `importSql` takes. */
   exportSql(file: DatabaseFile, options: RunOptions): AsyncIterable<string>;
+  /**
+   * RFC 4180 with a line of column names; NULL is an empty field, an empty text is quoted, bytes are base64. Values are
+   * exact: one that begins with `=` is a formula to a spreadsheet.
+   */
   exportCsv(file: DatabaseFile, table: string, options: RunOptions): AsyncIterable<string>;
-  /** All or nothing. */
+  /** All or nothing, like what sqlite3's `.dump` writes. Others may read meanwhile, but not write. */
   importSql(
     file: DatabaseFile,
     text: AsyncIterable<Uint8Array>,
@@ -76,5 +80,6 @@ export interface RowStream {
 export interface SqlMigration {
   /** 1 to 64 of letters, digits, `_`, `-`; applied once, in the order of the list. */
   readonly id: string;
+  /** Any number of statements. `BEGIN` and `COMMIT` mean nothing: a migration is one transaction. */
   readonly sql: string;
 }

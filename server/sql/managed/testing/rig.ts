@@ -130,3 +130,14 @@ export async function textOf(parts: AsyncIterable<string>): Promise<string> {
   for await (const part of parts) text += part;
   return text;
 }
+
+/** A statement that needs a column list and a FROM n to be one, and never ends. */
+export const ENDLESS = 'with recursive n(i) as (select 1 union all select i + 1 from n) select';
+
+/** A new database with the one row 1 in the one column of `t`. */
+export async function withTable(rig: Rig, sql: ManagedSql = rig.sql): Promise<DatabaseFile> {
+  const file = rig.file();
+  await sql.create(file);
+  await run(sql, file, ['create table t (a)', 'insert into t values (1)']);
+  return file;
+}
