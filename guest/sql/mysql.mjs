@@ -1,5 +1,5 @@
 import mysql from 'mysql2';
-import { binary, integer, rowsWithin, TooLarge, withinBytes } from './values.mjs';
+import { binary, integer, isCutAt, rowsWithin } from './values.mjs';
 
 /** One connection to a MySQL or MariaDB server. Statements are prepared: the server takes one at a time so. */
 export async function openMysql(target, dial, limits) {
@@ -95,7 +95,6 @@ async function read({ connection, stream, limits }, sql) {
   await rowsOf(connection, 'query', 'START TRANSACTION READ ONLY');
   const result = rowsWithin(limits);
   let fields = [];
-  let isCut = false;
   const fetchAll = () =>
     new Promise((resolve, reject) => {
       connection
@@ -107,14 +106,14 @@ async function read({ connection, stream, limits }, sql) {
         })
         .on('end', resolve)
         .on('error', reject);
-      stream.once('close', () => reject(stream.errored ?? new Error('the connection ended')));
+      stream.once('close', () => reject(new Error('the connection ended')));
     });
-  await withinBytes(stream, limits.bytesMax * 4, fetchAll).catch((error) => {
-    isCut = error instanceof TooLarge || stream.errored instanceof TooLarge;
-    if (!isCut || result.rows.length === 0) throw isCut ? new TooLarge() : error;
-  });
-  const { rows } = result;
-  return { columns: fields.map(({ name }) => name), rows, truncated: result.isTruncated() || isCut };
+  // Rows keep the bound themselves; this one is for values that are never complete, and leaves room for what JSON adds.
+  const isCut = await isCutAt(stream, limits.bytesMax * 4, fetchAll);
+  return result.result(
+    fields.map(({ name }) => name),
+    isCut,
+  );
 }
 
 const BIGINT = 8;

@@ -2,7 +2,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import pg from 'pg';
 import Cursor from 'pg-cursor';
-import { binary, integer, rowsWithin, TooLarge, withinBytes } from './values.mjs';
+import { binary, integer, isCutAt, rowsWithin } from './values.mjs';
 
 /** One connection to a Postgres server. Only the extended protocol carries statements: it takes one at a time. */
 export async function openPostgres(target, dial, limits) {
@@ -79,13 +79,12 @@ async function read({ client, stream, limits }, sql) {
       }
     }
   };
-  let isCut = false;
-  await withinBytes(stream, limits.bytesMax * 4, fetchAll).catch((error) => {
-    isCut = error instanceof TooLarge || stream.errored instanceof TooLarge;
-    if (!isCut || result.rows.length === 0) throw isCut ? new TooLarge() : error;
-  });
-  const { rows } = result;
-  return { columns: fields.map(({ name }) => name), rows, truncated: result.isTruncated() || isCut };
+  // Rows keep the bound themselves; this one is for values that are never complete, and leaves room for what JSON adds.
+  const isCut = await isCutAt(stream, limits.bytesMax * 4, fetchAll);
+  return result.result(
+    fields.map(({ name }) => name),
+    isCut,
+  );
 }
 
 const BOOL = 16;

@@ -7,7 +7,7 @@ export function integer(text) {
   return Number.isSafeInteger(number) ? number : { int: text };
 }
 
-/** The result did not fit on the wire; whoever reads it goes on with what is there. */
+/** Not one row of the result fits. */
 export class TooLarge extends Error {}
 
 /** Collects rows until one of the limits is reached. */
@@ -16,8 +16,6 @@ export function rowsWithin({ rowsMax, bytesMax }) {
   let bytes = 0;
   let truncated = false;
   return {
-    rows,
-    isTruncated: () => truncated,
     /** Whether there is room for more. */
     add(row) {
       bytes += Buffer.byteLength(JSON.stringify(row));
@@ -25,20 +23,33 @@ export function rowsWithin({ rowsMax, bytesMax }) {
       if (!truncated) rows.push(row);
       return !truncated;
     },
+    /** What there is; throws when not even one row did fit. */
+    result(columns, isCut) {
+      if ((truncated || isCut) && rows.length === 0) throw new TooLarge();
+      return { columns, rows, truncated: truncated || isCut };
+    },
   };
 }
 
 const POLL_MS = 10;
 
-/** Ends a connection that receives more than `bytesMax` while `work` runs: one value can be as large as a gigabyte. */
-export async function withinBytes(stream, bytesMax, work) {
+/**
+ * Whether a connection had to be ended while `work` ran, because it received more than `bytesMax`: one value can be as
+ * large as a gigabyte.
+ */
+export async function isCutAt(stream, bytesMax, work) {
   const from = stream.bytesRead;
+  let isCut = false;
   const poll = setInterval(() => {
-    if (stream.bytesRead - from > bytesMax) stream.destroy(new TooLarge());
+    isCut ||= stream.bytesRead - from > bytesMax;
+    if (isCut) stream.destroy();
   }, POLL_MS);
   try {
-    return await work();
+    await work();
+  } catch (error) {
+    if (!isCut) throw error;
   } finally {
     clearInterval(poll);
   }
+  return isCut;
 }
