@@ -11,6 +11,7 @@ import { measureGateway } from './gateway.ts';
 import { startLoader } from './loader.ts';
 import { measureMemory } from './memory.ts';
 import { type Row, table, writeReport } from './report.ts';
+import { measureSqlManaged } from './sql-managed.ts';
 import { measureValidate } from './validate.ts';
 
 /**
@@ -26,6 +27,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   'cold-start': measureColdStart,
   validate: measureValidate,
   ai: measureAi,
+  'sql-managed': measureSqlManaged,
   memory: measureMemory,
 };
 
