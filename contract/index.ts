@@ -7,6 +7,7 @@ export * from './errors.ts';
 export * from './openapi.ts';
 export * from './query-service.ts';
 export * from './route.ts';
+export * from './session.ts';
 export * from './sql.ts';
 export * from './tool-sources.ts';
 export * from './vectors.ts';

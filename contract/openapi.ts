@@ -4,6 +4,7 @@ import { compatibleRoutes } from './compatible.ts';
 import { CompatibleError, Problem } from './errors.ts';
 import { aiRoutes, queryServiceRoutes } from './query-service.ts';
 import type { Route, Success } from './route.ts';
+import { sessionRoutes } from './session.ts';
 import { rdbmsRoutes, sqlRoutes } from './sql.ts';
 import { sourceRoutes } from './tool-sources.ts';
 import { vectorRoutes, vectorServiceRoutes } from './vectors.ts';
@@ -29,13 +30,15 @@ const REASONS: Record<number, string> = {
   504: 'Not complete in time',
 };
 
-const API_KEY = [{ apiKey: [] }, { bearer: [] }];
+const SESSION = { session: [] };
+const API_KEY = [{ apiKey: [] }, { bearer: [] }, SESSION];
 const SECURITY: Record<Route['access'], JsonObject[]> = {
   open: [],
   key: API_KEY,
   ownerKey: API_KEY,
   keyOrToken: [...API_KEY, { jfwt: [] }],
   token: [{ jfwt: [] }],
+  session: [SESSION],
 };
 
 /** OpenAPI 3.1 document of the compatible endpoints and of /api/v1. `version` is the platform's. */
@@ -50,7 +53,14 @@ export function openApiDocument(publicUrl: string, version: string): JsonObject 
     },
     {
       tag: 'api-v1',
-      routes: { ...apiV1Routes, ...aiRoutes, ...sqlRoutes, ...vectorRoutes, ...sourceRoutes },
+      routes: {
+        ...apiV1Routes,
+        ...aiRoutes,
+        ...sqlRoutes,
+        ...vectorRoutes,
+        ...sourceRoutes,
+        ...sessionRoutes,
+      },
       error: 'Problem',
       media: 'application/problem+json',
     },
@@ -73,6 +83,12 @@ export function openApiDocument(publicUrl: string, version: string): JsonObject 
         apiKey: { type: 'apiKey', in: 'header', name: 'x-jf-apikey' },
         bearer: { type: 'http', scheme: 'bearer', description: 'An API key (`sk_…`)' },
         jfwt: { type: 'apiKey', in: 'header', name: 'jfwt' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-jellyfaas',
+          description: 'For pages of the portal, with the header `x-jellyfaas-portal: 1`',
+        },
       },
     },
   };
@@ -80,7 +96,9 @@ export function openApiDocument(publicUrl: string, version: string): JsonObject 
 
 function operation(route: Route, failure: JsonObject): JsonObject {
   const responses: JsonObject = { [route.success.status]: success(route.success) };
-  for (const status of [...route.errors, 500])
+  // A session may be locked, not fresh, or used by a page of another site.
+  const refusal = route.access === 'open' ? [] : [403];
+  for (const status of new Set([...route.errors, ...refusal, 500]))
     responses[status] = { description: REASONS[status] ?? 'Error', ...failure };
   const body = requestBody(route);
   return {

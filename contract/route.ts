@@ -13,9 +13,11 @@ export interface Route {
    * `open`: anybody. `key`: an API key in `x-jf-apikey` (old name `x-p48-apikey`, or as bearer).
    * `ownerKey`: a key of the installation's owner; others get 403. `keyOrToken`: a key, or a JFWT in `jfwt`.
    * `token`: a JFWT alone, and 403 without a good one, as for calls of functions. `session`: the portal's cookie alone;
-   * where a key is taken, an unlocked session of the portal is, too.
+   * where a key is taken, a session of the portal is, too, and has to be unlocked for what the account has sealed.
    */
   readonly access: 'open' | 'key' | 'ownerKey' | 'keyOrToken' | 'token' | 'session';
+  /** Sessions of the portal need a sign-in of the last five minutes; keys and tokens are not asked. */
+  readonly fresh?: true;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;

@@ -55,8 +55,9 @@ export const sessionRoutes = {
     path: '/api/v1/sign-in-links',
     summary: 'A single-use link into the portal, good for ten minutes',
     access: 'key',
+    fresh: true,
     success: { status: 201, content: 'json', schema: SignInLink },
-    errors: [401, 429],
+    errors: [401],
   },
   redeemSignInLink: {
     method: 'POST',
@@ -65,7 +66,7 @@ export const sessionRoutes = {
     access: 'open',
     body: z.union([z.strictObject({ link: z.string().min(1).max(200) }), ApiKeyBody]),
     success: { status: 201, content: 'json', schema: SessionResource },
-    errors: [400, 401, 413, 415, 429],
+    errors: [400, 401, 403, 409, 413, 415, 429],
   },
   getSession: {
     method: 'GET',
@@ -82,7 +83,7 @@ export const sessionRoutes = {
     access: 'session',
     body: ApiKeyBody,
     success: { status: 200, content: 'json', schema: SessionResource },
-    errors: [400, 401, 413, 415, 429],
+    errors: [400, 401, 413, 415],
   },
   createSessionToken: {
     method: 'POST',

@@ -253,6 +253,7 @@ export const sqlRoutes = {
     path: '/api/v1/sql/{name}',
     summary: 'Destroy the key of an SQL database, then its files; answers with a signed receipt',
     access: 'keyOrToken',
+    fresh: true,
     params: NameParams,
     success: { status: 200, content: 'json', schema: DroppedDatabase },
     errors: [401, 403, 404],

@@ -10,6 +10,7 @@ import { type Recorder, createRecorder } from './calls/recorder.ts';
 import { type Scheduler, systemScheduler } from './kernel/scheduler.ts';
 import { composeAi } from './compose-ai.ts';
 import { composeData } from './compose-data.ts';
+import { composePortal, firstLinkOf } from './compose-portal.ts';
 import type { Config } from './config.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { createFunctions } from './functions/create-functions.ts';
@@ -46,6 +47,8 @@ export interface Platform {
   readonly address: { readonly host: string; readonly port: number };
   /** The owner's first API key, when this start created it; shown once. */
   readonly firstKey: Secret | undefined;
+  /** Opens the portal once, as the owner; with the first key. */
+  readonly firstLink: Secret | undefined;
   readonly limitations: readonly Limitation[];
   readonly sandbox: Jail['kind'];
   /** Drains and closes everything; names of what failed to close in time. */
@@ -287,8 +290,10 @@ async function listen(
     toolSources: stores.toolSources,
     originOf,
   });
+  const portal = composePortal({ ...parts, accounts, lifecycle });
   const gateway = createGateway({
     accounts,
+    portal,
     functions,
     calls: stores.calls,
     console: callPath.console,
@@ -318,6 +323,7 @@ async function listen(
     publicUrl,
     address: { host, port },
     firstKey,
+    firstLink: await firstLinkOf(portal.signIn, firstKey, publicUrl),
     limitations: jail.limitations,
     sandbox: jail.kind,
     close: () => lifecycle.close(CLOSE_DEADLINE_MS + 5000),

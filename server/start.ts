@@ -52,7 +52,8 @@ async function openJail(config: Config, runDirectory: RunDirectory, events: Even
   return createJail({ host: await detectHost(), runDirectory, events });
 }
 
-function greeting({ publicUrl, firstKey, limitations, sandbox }: Platform, config: Config): string {
+function greeting(platform: Platform, config: Config): string {
+  const { publicUrl, firstKey, firstLink, limitations, sandbox } = platform;
   const lines = ['', `JellyFaaS ${version} listens on ${publicUrl}`, `Data directory: ${config.dataDir}`];
   if (sandbox === 'none')
     lines.push('', 'WARNING: functions run WITHOUT a sandbox. Deploy only what you wrote yourself.');
@@ -67,6 +68,8 @@ function greeting({ publicUrl, firstKey, limitations, sandbox }: Platform, confi
     // A key that the operator gave himself is no news to him, and output is often kept.
     if (config.bootstrapApiKey === undefined)
       lines.push('', `Your API key, shown this once: ${firstKey.reveal()}`);
+    if (firstLink !== undefined)
+      lines.push('', `The portal, for ten minutes and once: ${firstLink.reveal()}`);
     lines.push('', 'Try:');
     lines.push(`  npx jellyfaas login --url ${publicUrl}`);
     lines.push('  npx jellyfaas create -n my-greeter -l node -d . && npx jellyfaas zip -s my-greeter -d -w');

@@ -16,9 +16,15 @@ export interface StoredApiKey {
 
 /** Durable when a promise resolves. */
 export interface AccountStore {
-  /** Both or neither. Throws `accounts.email_taken` (already_exists), whatever the case of ASCII letters. */
-  insertAccount(account: Account, firstKey: StoredApiKey): Promise<void>;
+  /** All or nothing. Throws `accounts.email_taken` (already_exists), whatever the case of ASCII letters. */
+  insertAccount(account: Account, firstKey: StoredApiKey, identity?: Uint8Array): Promise<void>;
   findAccount(accountId: AccountId): Promise<Account | undefined>;
+  /** Whatever the case of ASCII letters. */
+  findAccountByEmail(email: string): Promise<Account | undefined>;
+  /** `identity`: HMAC-SHA256 of issuer and subject under the installation's pepper. */
+  findAccountByIdentity(identity: Uint8Array): Promise<Account | undefined>;
+  /** False, and nothing changed, when the account has an identity or the identity an account. */
+  insertIdentity(accountId: AccountId, identity: Uint8Array): Promise<boolean>;
   /** In the order of their creation. */
   listAccounts(): Promise<Account[]>;
   /** Keys of all accounts. */

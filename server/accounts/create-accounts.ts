@@ -13,7 +13,8 @@ import { LiveKeys, unwrapAccountKey, wrapAccountKey } from './live-keys.ts';
 import type { LiveKey } from './live-keys.ts';
 import { validPerson } from './person.ts';
 import type { Person } from './person.ts';
-import type { Principal, Role } from './principal.ts';
+import type { Holder, Principal, Role } from './principal.ts';
+import { createIdentityHash, linkIdentity } from './identity.ts';
 import { createTokens } from './tokens.ts';
 
 export interface AccountsOptions {
@@ -37,6 +38,7 @@ export async function createAccounts({
   tokenLifetimeMs = TOKEN_LIFETIME_MS_MAX,
 }: AccountsOptions): Promise<Accounts> {
   const keys = new LiveKeys(await keyRing.obtain('accounts/pepper', 'root'));
+  const identityOf = createIdentityHash(await keyRing.obtain('accounts/identity-pepper', 'root'));
   const tokens = createTokens({
     codec: await createTokenCodec(await keyRing.obtain('accounts/jfwt', 'root')),
     keys,
@@ -52,12 +54,28 @@ export async function createAccounts({
       const key = keys.authenticate(presented);
       return key && (await tokens.issue(key, accountKeyOf(presented, key)));
     },
+    async issueTokenFor(keyId, holder) {
+      const key = keys.get(keyId);
+      if (key === undefined || key.accountId !== holder.accountId) return undefined;
+      return await tokens.issue(key, holder.accountKey.reveal());
+    },
     verifyToken: tokens.verify,
     async unlock(presented) {
       const key = keys.authenticate(presented);
       if (key === undefined) return await tokens.unlock(presented);
       return { accountId: key.accountId, accountKey: new Secret(accountKeyOf(presented, key)) };
     },
+    isLiveKey: (keyId) => keys.get(keyId) !== undefined,
+
+    findByIdentity: (identity) => store.findAccountByIdentity(identityOf(identity)),
+    linkIdentity: (identity, email) => linkIdentity(store, identityOf(identity), email),
+    signUp: (identity, person) =>
+      createAccount(context, {
+        ...person,
+        role: 'member',
+        apiKey: newApiKey(),
+        identity: identityOf(identity),
+      }),
 
     async get(accountId) {
       const account = await store.findAccount(accountId);
@@ -74,7 +92,7 @@ export async function createAccounts({
     },
 
     listKeys: async ({ accountId }) => keys.ofAccount(accountId).map(infoOf),
-    createKey: async (presented) => await createKey(context, presented),
+    createKey: async (holder) => await createKey(context, holder),
     revokeKey: async (principal, keyId) => await revokeKey(context, principal, keyId),
   };
 }
@@ -111,7 +129,7 @@ async function bootstrap(context: Context, preset: Secret | undefined): Promise<
 
 async function createAccount(
   { store, keys, clock }: Context,
-  { apiKey, role, ...given }: Person & { role: Role; apiKey: Secret },
+  { apiKey, role, identity, ...given }: Person & { role: Role; apiKey: Secret; identity?: Uint8Array },
 ): Promise<{ account: Account; apiKey: Secret }> {
   const now = clock.now();
   const account: Account = {
@@ -124,24 +142,18 @@ async function createAccount(
   const accountKey = randomBytes(32);
   const firstKey = storedKey(keys, { accountId: account.id, apiKey, accountKey, createdAt: now });
   accountKey.fill(0);
-  await store.insertAccount(account, firstKey);
+  await store.insertAccount(account, firstKey, identity);
   keys.add(firstKey, role);
   return { account, apiKey };
 }
 
 async function createKey(
   { store, keys, clock }: Context,
-  presented: string,
+  { accountId, accountKey }: Holder,
 ): Promise<{ info: ApiKeyInfo; apiKey: Secret }> {
-  const own = keys.authenticate(presented);
-  if (own === undefined) {
-    throw new PlatformError({
-      kind: 'unauthenticated',
-      code: 'accounts.bad_key',
-      message: 'A new API key can only be made with a valid one. Check the key that you sent.',
-    });
-  }
-  if (keys.ofAccount(own.accountId).length >= KEYS_PER_ACCOUNT_MAX) {
+  const account = await store.findAccount(accountId);
+  if (account === undefined) throw notFound('account');
+  if (keys.ofAccount(accountId).length >= KEYS_PER_ACCOUNT_MAX) {
     throw new PlatformError({
       kind: 'resource_exhausted',
       code: 'accounts.too_many_keys',
@@ -149,12 +161,14 @@ async function createKey(
     });
   }
   const apiKey = newApiKey();
-  const accountKey = accountKeyOf(presented, own);
-  const { accountId } = own;
-  const key = storedKey(keys, { accountId, apiKey, accountKey, createdAt: clock.now() });
-  accountKey.fill(0);
+  const key = storedKey(keys, {
+    accountId,
+    apiKey,
+    accountKey: accountKey.reveal(),
+    createdAt: clock.now(),
+  });
   await store.insertKey(key);
-  keys.add(key, own.principal.role);
+  keys.add(key, account.role);
   return { info: infoOf(key), apiKey };
 }
 

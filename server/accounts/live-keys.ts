@@ -3,10 +3,10 @@ import { deriveKey, unwrapKey, wrapKey } from '../keys/key-wrap.ts';
 import type { AccountId, ApiKeyId } from '../kernel/ids.ts';
 import { isAcceptableKey } from './api-key.ts';
 import type { StoredApiKey } from './account-store.ts';
-import type { Principal, Role } from './principal.ts';
+import type { KeyPrincipal, Role } from './principal.ts';
 
 export interface LiveKey extends StoredApiKey {
-  readonly principal: Principal;
+  readonly principal: KeyPrincipal;
 }
 
 /**

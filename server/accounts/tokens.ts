@@ -6,7 +6,7 @@ import { LruMap } from '../kernel/lru-map.ts';
 import type { IssuedToken } from './accounts.ts';
 import type { TokenCodec } from './jfwt.ts';
 import type { LiveKey, LiveKeys } from './live-keys.ts';
-import type { Holder, Principal } from './principal.ts';
+import type { Holder, KeyPrincipal } from './principal.ts';
 
 /** Longer ones are refused unread; ours have about 350 characters. */
 const TOKEN_LENGTH_MAX = 4096;
@@ -22,7 +22,7 @@ interface SeenToken {
 
 export interface Tokens {
   issue(key: LiveKey, accountKey: Uint8Array): Promise<IssuedToken>;
-  readonly verify: (token: string) => Promise<Principal | undefined>;
+  readonly verify: (token: string) => Promise<KeyPrincipal | undefined>;
   readonly unlock: (token: string) => Promise<Holder | undefined>;
 }
 
@@ -37,7 +37,7 @@ export function createTokens({ codec, keys, clock, lifetimeMs }: TokensOptions):
   const seenTokens = new LruMap<string, SeenToken>(CACHED_TOKENS_MAX);
 
   /** Asked at every use: expiry, revocation and role count as they are now. */
-  function principalOf({ accountId, keyId, epoch, expiresAt }: SeenToken): Principal | undefined {
+  function principalOf({ accountId, keyId, epoch, expiresAt }: SeenToken): KeyPrincipal | undefined {
     const key = keys.get(keyId);
     if (key === undefined || key.accountId !== accountId || key.epoch !== epoch) return undefined;
     return clock.now() < expiresAt ? key.principal : undefined;

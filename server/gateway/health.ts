@@ -17,7 +17,7 @@ export function serveHealth(app: FastifyInstance, options: HealthOptions): void 
     return reply.status(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready' });
   });
   app.get('/metrics', async (request, reply) => {
-    if (!isLocal(request)) await authenticate(options.accounts, request, 'ownerKey');
+    if (!isLocal(request)) await authenticate(options, request, { access: 'ownerKey' });
     return reply.type(options.metrics.contentType).send(await options.metrics.render());
   });
 }

@@ -9,7 +9,7 @@ import { isWellFormedKey } from '../accounts/api-key.ts';
 import { createAccounts } from '../accounts/create-accounts.ts';
 import { createTokenCodec } from '../accounts/jfwt.ts';
 import type { TokenClaims } from '../accounts/jfwt.ts';
-import type { Principal } from '../accounts/principal.ts';
+import type { Holder, KeyPrincipal } from '../accounts/principal.ts';
 import { newId } from '../kernel/ids.ts';
 import type { AccountId, ApiKeyId, ToolSourceId } from '../kernel/ids.ts';
 import { Secret } from '../kernel/secret.ts';
@@ -62,17 +62,23 @@ async function restart(): Promise<void> {
   await start();
 }
 
-async function owner(): Promise<Principal> {
+async function owner(): Promise<KeyPrincipal> {
   const principal = await accounts.authenticateKey(ownerKey);
   if (principal === undefined) throw new Error('the owner cannot sign in');
   return principal;
+}
+
+async function holder(): Promise<Holder> {
+  const unlocked = await accounts.unlock(ownerKey);
+  if (unlocked === undefined) throw new Error('the key of the owner opens nothing');
+  return unlocked;
 }
 
 async function tokenOf(apiKey: string): Promise<string> {
   return (await accounts.issueToken(apiKey))?.token.reveal() ?? '';
 }
 
-async function member(email = 'ada@example.com'): Promise<{ principal: Principal; apiKey: string }> {
+async function member(email = 'ada@example.com'): Promise<{ principal: KeyPrincipal; apiKey: string }> {
   const { apiKey } = await accounts.create(await owner(), { name: 'Ada', email });
   const principal = await accounts.authenticateKey(apiKey.reveal());
   if (principal === undefined) throw new Error('the member cannot sign in');
@@ -149,6 +155,44 @@ describe('accounts', () => {
   });
 });
 
+describe('an identity of the provider', () => {
+  const ada = { issuer: 'https://id.example.com', subject: 'kp_1815' };
+
+  test('finds the account that was made for it, over a restart', async () => {
+    const { account, apiKey } = await accounts.signUp(ada, { name: 'Ada', email: 'ada@example.com' });
+    await restart();
+    expect(await accounts.findByIdentity(ada)).toEqual(account);
+    expect((await accounts.authenticateKey(apiKey.reveal()))?.accountId).toBe(account.id);
+    for (const other of [
+      { ...ada, subject: 'kp_1816' },
+      { ...ada, issuer: 'https://other.example.com' },
+    ])
+      expect(await accounts.findByIdentity(other)).toBeUndefined();
+  });
+
+  test('is linked to the account with its e-mail address once, and never to another', async () => {
+    const { principal } = await member('Ada@example.com');
+    await member('bob@example.com');
+    expect((await accounts.linkIdentity(ada, 'ada@EXAMPLE.com'))?.id).toBe(principal.accountId);
+    expect((await accounts.findByIdentity(ada))?.id).toBe(principal.accountId);
+    expect(await accounts.linkIdentity({ ...ada, subject: 'thief' }, 'ada@example.com')).toBeUndefined();
+    expect(await accounts.linkIdentity(ada, 'bob@example.com')).toBeUndefined();
+    expect(await accounts.linkIdentity({ ...ada, subject: 'kp_2' }, 'nobody@example.com')).toBeUndefined();
+  });
+
+  test('cannot take over the owner by the address that he has not given yet', async () => {
+    expect(await accounts.linkIdentity(ada, 'owner@localhost')).toBeUndefined();
+  });
+
+  test('of a person whose e-mail address has an account makes no second one', async () => {
+    await member('ada@example.com');
+    await expect(accounts.signUp(ada, { name: 'Ada', email: 'ADA@example.com' })).rejects.toMatchObject({
+      code: 'accounts.email_taken',
+    });
+    expect(await accounts.findByIdentity(ada)).toBeUndefined();
+  });
+});
+
 describe("an account's choice of a model", () => {
   test('is its own, lasts over a restart and can be changed and taken back', async () => {
     const { accountId } = await owner();
@@ -192,7 +236,7 @@ describe('an API key', () => {
   });
 
   test('makes further ones that open the same account key', async () => {
-    const { info, apiKey } = await accounts.createKey(ownerKey);
+    const { info, apiKey } = await accounts.createKey(await holder());
     expect(await accounts.listKeys(await owner())).toContainEqual(info);
     const first = (await accounts.unlock(await tokenOf(ownerKey)))?.accountKey;
     const second = (await accounts.unlock(await tokenOf(apiKey.reveal())))?.accountKey;
@@ -204,17 +248,15 @@ describe('an API key', () => {
     );
   });
 
-  test('is needed to make another one', async () => {
-    await expect(accounts.createKey('sk_not-a-live-key')).rejects.toMatchObject({ code: 'accounts.bad_key' });
-  });
-
   test('has at most 49 siblings', async () => {
-    for (let count = 1; count < 50; count++) await accounts.createKey(ownerKey);
-    await expect(accounts.createKey(ownerKey)).rejects.toMatchObject({ code: 'accounts.too_many_keys' });
+    for (let count = 1; count < 50; count++) await accounts.createKey(await holder());
+    await expect(accounts.createKey(await holder())).rejects.toMatchObject({
+      code: 'accounts.too_many_keys',
+    });
   });
 
   test('that was revoked, and every token made with it, is dead at once and stays so', async () => {
-    const { info, apiKey } = await accounts.createKey(ownerKey);
+    const { info, apiKey } = await accounts.createKey(await holder());
     const cached = await tokenOf(apiKey.reveal());
     const unseen = await tokenOf(apiKey.reveal());
     expect(await accounts.verifyToken(cached)).toBeDefined();
@@ -240,7 +282,7 @@ describe('an API key', () => {
     await expect(accounts.revokeKey(principal, principal.keyId)).rejects.toMatchObject({
       code: 'accounts.last_key',
     });
-    const { info } = await accounts.createKey(ownerKey);
+    const { info } = await accounts.createKey(await holder());
     const outcomes = await Promise.allSettled([
       accounts.revokeKey(principal, info.id),
       accounts.revokeKey(principal, principal.keyId),
@@ -258,7 +300,7 @@ describe('an API key', () => {
   });
 
   test('stays live when the store could not remove it', async () => {
-    const { info, apiKey } = await accounts.createKey(ownerKey);
+    const { info, apiKey } = await accounts.createKey(await holder());
     const principal = await owner();
     await store.close();
     await expect(accounts.revokeKey(principal, info.id)).rejects.toThrow();

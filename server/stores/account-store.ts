@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import type { AccountStore, StoredApiKey } from '../accounts/account-store.ts';
 import type { Account } from '../accounts/accounts.ts';
 import type { Role } from '../accounts/principal.ts';
@@ -11,6 +11,7 @@ import { accountsAndKeys } from './migrations/accounts/001-accounts-and-keys.ts'
 import type { SourceStore } from '../tool-sources/source-store.ts';
 import { modelChoice } from './migrations/accounts/002-model-choice.ts';
 import { toolSources } from './migrations/accounts/003-tool-sources.ts';
+import { identity } from './migrations/accounts/004-identity.ts';
 import { type SourceTables, sourcesIn } from './source-rows.ts';
 import { isUniqueViolation, openEncrypted } from './sqlite.ts';
 
@@ -32,9 +33,10 @@ interface AccountTables extends SourceTables {
     wrapped_account_key: Uint8Array;
   };
   account_model: { account_id: AccountId; platform: string };
+  identity: { account_id: AccountId; subject_hmac: Uint8Array };
 }
 
-export const accountMigrations = [accountsAndKeys, modelChoice, toolSources];
+export const accountMigrations = [accountsAndKeys, modelChoice, toolSources, identity];
 
 export interface AccountStoreOptions {
   /** `<dataDir>/accounts/accounts.db`. */
@@ -65,7 +67,7 @@ export async function openAccountStore({
   });
   const { db } = store;
   return {
-    async insertAccount(account, firstKey) {
+    async insertAccount(account, firstKey, identityHmac) {
       await db.transaction().execute(async (tx) => {
         try {
           await tx.insertInto('account').values(accountRow(account)).execute();
@@ -73,11 +75,41 @@ export async function openAccountStore({
           throw isUniqueViolation(thrown) ? emailTaken() : thrown;
         }
         await tx.insertInto('api_key').values(keyRow(firstKey)).execute();
+        if (identityHmac === undefined) return;
+        await tx
+          .insertInto('identity')
+          .values({ account_id: account.id, subject_hmac: identityHmac })
+          .execute();
       });
     },
     async findAccount(accountId) {
       const row = await db.selectFrom('account').selectAll().where('id', '=', accountId).executeTakeFirst();
       return row && toAccount(row);
+    },
+    async findAccountByEmail(email) {
+      const row = await db
+        .selectFrom('account')
+        .selectAll()
+        .where((eb) => eb.fn<string>('lower', ['email']), '=', sql<string>`lower(${email})`)
+        .executeTakeFirst();
+      return row && toAccount(row);
+    },
+    async findAccountByIdentity(identityHmac) {
+      const row = await db
+        .selectFrom('account')
+        .innerJoin('identity', 'identity.account_id', 'account.id')
+        .selectAll('account')
+        .where('subject_hmac', '=', identityHmac)
+        .executeTakeFirst();
+      return row && toAccount(row);
+    },
+    async insertIdentity(accountId, identityHmac) {
+      const { numInsertedOrUpdatedRows } = await db
+        .insertInto('identity')
+        .values({ account_id: accountId, subject_hmac: identityHmac })
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirst();
+      return numInsertedOrUpdatedRows === 1n;
     },
     async listAccounts() {
       const rows = await db.selectFrom('account').selectAll().orderBy('created_at').orderBy('id').execute();

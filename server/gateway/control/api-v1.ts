@@ -3,7 +3,6 @@ import { type FunctionResource, apiV1Routes as routes, openApiDocument } from '.
 import type { LibraryFunction } from '../../functions/functions.ts';
 import { rfc3339 } from '../../kernel/clock.ts';
 import { type ApiKeyId } from '../../kernel/ids.ts';
-import { invalidKey } from './authenticate.ts';
 import { bind, fastifyPath } from './bind.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { serveEventStreams } from './event-streams.ts';
@@ -37,9 +36,8 @@ function serveAccount(app: FastifyInstance, { accounts }: ControlPlaneOptions): 
     })),
   }));
 
-  bind(app, accounts, routes.createApiKey, async ({ apiKey: presented }) => {
-    if (presented === undefined) throw invalidKey();
-    const { info, apiKey } = await accounts.createKey(presented);
+  bind(app, accounts, routes.createApiKey, async ({ unlock }) => {
+    const { info, apiKey } = await accounts.createKey(await unlock());
     return { id: info.id, createdAt: rfc3339(info.createdAt), apiKey: apiKey.reveal() };
   });
 

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import type { Route } from '../../../contract/index.ts';
 import { PlatformError } from '../../kernel/errors.ts';
-import { type Authenticator, type Caller, authenticate } from './authenticate.ts';
+import { type Authenticator, type Caller, type CredentialStores, authenticate } from './authenticate.ts';
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 type Part<R extends Route, K extends 'params' | 'query' | 'body'> =
@@ -33,15 +33,15 @@ export function bind<const R extends Route>(
   route: R,
   handle: (call: RouteCall<R>) => Promise<Answer<R>>,
 ): void {
-  const { access } = route;
-  if (access === 'open') throw new Error(`${route.path} is open: it has no caller to bind`);
+  if (route.access === 'open') throw new Error(`${route.path} is open: it has no caller to bind`);
+  const sessions = app.getDecorator<CredentialStores['sessions']>('sessions');
   app.route({
     method: route.method,
     url: fastifyPath(route),
     ...(route.bodyBytesMax !== undefined && { bodyLimit: route.bodyBytesMax }),
     exposeHeadRoute: route.success.content === 'json',
     onRequest: async (request) => {
-      request.setDecorator('caller', await authenticate(accounts, request, access));
+      request.setDecorator('caller', await authenticate({ accounts, sessions }, request, route));
     },
     handler: async (request, reply) => {
       const answer = await handle({

@@ -9,6 +9,7 @@ import {
   openApiDocument,
   queryServiceRoutes,
   rdbmsRoutes,
+  sessionRoutes,
   sourceRoutes,
   sqlRoutes,
   vectorRoutes,
@@ -16,7 +17,7 @@ import {
 } from '../../../contract/index.ts';
 import { OWNER_KEY, owner } from '../testing/fakes.ts';
 import type { FunctionId } from '../../kernel/ids.ts';
-import { type RunningGateway, startGateway } from '../testing/start.ts';
+import { PAGE, type RunningGateway, startGateway } from '../testing/start.ts';
 
 let running: RunningGateway;
 beforeEach(async () => void (running = await startGateway()));
@@ -59,8 +60,13 @@ const BODY: Record<string, object> = {
   deleteVectors: { filter: { year: { lt: 2026 } } },
   queryVectors: { text: 'valve' },
   askVectors: { question: 'Which valve?' },
+  redeemSignInLink: { apiKey: OWNER_KEY },
+  unlockSession: { apiKey: OWNER_KEY },
   queryVectorDatabase: { query: 'Which valve?', vector_mongo_collection: 'manuals', rag_query: 'valve' },
 };
+
+/** What requests without a credential are answered with. */
+const REFUSED: Record<string, number> = { open: 200, token: 403, redeemSignInLink: 403 };
 
 const ROUTES: [string, Route][] = Object.entries<Route>({
   ...compatibleRoutes,
@@ -72,12 +78,23 @@ const ROUTES: [string, Route][] = Object.entries<Route>({
   ...sqlRoutes,
   ...vectorRoutes,
   ...vectorServiceRoutes,
+  ...sessionRoutes,
 });
 const JSON_ROUTES = ROUTES.filter(([, route]) => route.success.content === 'json');
 
-function requestFor(name: string, route: Route): { path: string; init: RequestInit } {
+async function credentials(name: string, { access }: Route): Promise<Record<string, string>> {
+  if (access === 'session') return await running.portal();
+  if (access === 'token') return { jfwt: `token:${OWNER_KEY}` };
+  return name === 'redeemSignInLink' ? PAGE : {};
+}
+
+function requestFor(
+  name: string,
+  route: Route,
+  credential: Record<string, string> = {},
+): { path: string; init: RequestInit } {
   const path = route.path.replaceAll(/\{(\w+)\}/g, (_all, key: string) => PARAMS[key] ?? '');
-  const headers: Record<string, string> = route.access === 'token' ? { jfwt: `token:${OWNER_KEY}` } : {};
+  const headers: Record<string, string> = { ...credential };
   const init: RequestInit = { method: route.method, headers };
   if (route.upload) {
     const form = new FormData();
@@ -105,7 +122,7 @@ describe('the contract', () => {
         ok: true,
       },
     ]);
-    const { path, init } = requestFor(name, route);
+    const { path, init } = requestFor(name, route, await credentials(name, route));
     const response = await running.fetch(path, init);
     expect(response.status).toBe(route.success.status);
     const body: unknown = await response.json();
@@ -116,7 +133,7 @@ describe('the contract', () => {
   it.each(ROUTES)('is the only place where %s is defined: every route is served', async (name, route) => {
     const { path, init } = requestFor(name, route);
     const response = await fetch(`${running.url}${path}`, { method: init.method ?? 'GET' });
-    expect(response.status).toBe({ open: 200, token: 403 }[String(route.access)] ?? 401);
+    expect(response.status).toBe(REFUSED[name] ?? REFUSED[route.access] ?? 401);
     const body: unknown = await response.json();
     const shape = path.startsWith('/api/v1') ? Problem : CompatibleError;
     if (route.access !== 'open') expect(shape.parse(body)).toEqual(body);

@@ -10,6 +10,7 @@ import type { AiParts } from '../ai/serve-ai.ts';
 import type { GatewayLimits } from '../limits.ts';
 import type { McpParts } from '../mcp/serve-mcp.ts';
 import type { Metrics } from '../metrics.ts';
+import type { PortalParts } from '../portal/portal-parts.ts';
 import type { SqlParts } from '../sql/serve-sql.ts';
 import type { VectorParts } from '../vectors/parts.ts';
 
@@ -21,6 +22,7 @@ export interface ControlPlaneOptions {
   readonly console: Console;
   readonly ai: AiParts;
   readonly mcp: McpParts;
+  readonly portal: PortalParts;
   readonly sql?: SqlParts;
   /** Absent until the platform is composed with them. */
   readonly vectors?: VectorParts;

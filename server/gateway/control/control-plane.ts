@@ -12,6 +12,8 @@ import { fastifyError, unsupportedMedia } from './fastify-error.ts';
 import { serveMcp } from '../mcp/serve-mcp.ts';
 import { serveVectors } from '../vectors/serve-vectors.ts';
 import { serveSql } from '../sql/serve-sql.ts';
+import { answerWithPortal } from '../portal/serve-portal.ts';
+import { serveSessions } from '../portal/serve-sessions.ts';
 import { SECURITY_HEADERS } from '../security-headers.ts';
 
 /** Everything that is not a function call: compatible endpoints, /api/v1, health and metrics. */
@@ -31,12 +33,14 @@ export function createControlPlane(
     },
   });
   app.decorateRequest('caller');
+  app.decorate('sessions', options.portal.signIn.sessions);
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(SECURITY_HEADERS);
   });
   parseBodies(app);
   void app.register(multipart);
-  app.setNotFoundHandler(() => {
+  app.setNotFoundHandler(async (request, reply) => {
+    if (await answerWithPortal(options.portal.files, request, reply)) return reply;
     throw new PlatformError({
       kind: 'not_found',
       code: 'request.unknown_route',
@@ -53,6 +57,7 @@ export function createControlPlane(
     serveHealth(scope, options);
     serveCompatible(scope, options);
     serveApiV1(scope, options);
+    serveSessions(scope, options);
     serveAi(scope, options);
     serveMcp(scope, options);
     if (options.sql !== undefined) serveSql(scope, { ...options, sql: options.sql });

@@ -47,9 +47,24 @@ function pass(raw: readonly string[], dropped: ReadonlySet<string>): string[] {
     const value = raw[i + 1] ?? '';
     const lower = name.toLowerCase();
     if (lower === 'connection') nominated = nominate(value, nominated);
+    else if (lower === 'cookie' || lower === 'set-cookie') kept.push(...withoutOurs(name, value));
     else if (!dropped.has(lower) && !lower.startsWith('proxy-')) kept.push(name, value);
   }
   return nominated === undefined ? kept : without(kept, (name) => nominated.has(name));
+}
+
+/** Cookies that the platform keeps in browsers. */
+const OURS = /__(?:host|secure)-jellyfaas/i;
+
+/**
+ * The portal calls functions from its own pages, where browsers send its session along: no function may learn it, and none
+ * may put another in its place.
+ */
+function withoutOurs(name: string, value: string): string[] {
+  if (!OURS.test(value)) return [name, value];
+  if (name.length === 'set-cookie'.length) return [];
+  const others = value.split(';').filter((pair) => !OURS.test(pair));
+  return others.length === 0 ? [] : [name, others.join(';').trim()];
 }
 
 /** Fields that a Connection header declares to be for this hop only; nearly always none. */

@@ -76,6 +76,13 @@ describe('a request', () => {
     ]);
   });
 
+  it("keeps the caller's cookies but for those of the portal", async () => {
+    const cookies =
+      'Cookie: a=1; __Host-jellyfaas=secret; b=2\r\ncookie: __Secure-jellyfaas-sign-in=x\r\ncookie: c=3\r\n';
+    const answer = await plane.exchange(`GET ${base}?do=echo HTTP/1.1\r\n${CLOSE}${cookies}\r\n`);
+    expect(echoOf(answer).rawHeaders).toEqual(['Host', 'api.example', 'Cookie', 'a=1; b=2', 'cookie', 'c=3']);
+  });
+
   it('may carry its token in the older header', async () => {
     const answer = await plane.exchange(
       `GET ${base} HTTP/1.1\r\nHost: h\r\np48wt: acct_alice\r\nConnection: close\r\n\r\n`,
@@ -121,6 +128,8 @@ describe('an answer', () => {
       /^HTTP\/1\.1 200 Fine\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\nX-MiXeD: v\u00e9\r\n/,
     );
     expect(answer).not.toMatch(/x-hop/i);
+    // A function that sets the portal's cookie would sign its callers in as somebody else.
+    expect(answer).not.toMatch(/jellyfaas/i);
   });
 
   for (const code of [200, 201, 204, 205, 302, 304, 400, 404, 418, 500, 503, 599]) {

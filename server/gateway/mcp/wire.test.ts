@@ -1,3 +1,4 @@
+import { Secret } from '../../kernel/secret.ts';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { GatewayLimits } from '../limits.ts';
 import { MEMBER_KEY, OWNER_KEY, owner } from '../testing/fakes.ts';
@@ -300,7 +301,10 @@ describe('a subscription', () => {
 
   it('ends at the first change after its key was revoked, without news', async () => {
     const { url, fakes } = await start();
-    await fakes.accounts.createKey(OWNER_KEY);
+    await fakes.accounts.createKey({
+      accountId: owner.accountId,
+      accountKey: new Secret(new Uint8Array(32)),
+    });
     const response = await listen(url);
     await fakes.accounts.revokeKey(owner, owner.keyId);
     fakes.changeLibrary({ ownerId: owner.accountId, isPublic: false });

@@ -1,5 +1,5 @@
 import type { Account, Accounts } from '../../accounts/accounts.ts';
-import type { Principal } from '../../accounts/principal.ts';
+import type { Holder, KeyPrincipal, Principal } from '../../accounts/principal.ts';
 import type { CallRecord, CallStore } from '../../calls/call-record.ts';
 import type { Console, ConsoleLine } from '../../calls/console.ts';
 import type { LibraryFunction } from '../../functions/functions.ts';
@@ -14,12 +14,12 @@ export const NOW = Date.parse('2026-11-23T10:00:00.750Z');
 export const OWNER_KEY = 'sk_owner';
 export const MEMBER_KEY = 'sk_member';
 
-export const owner: Principal = {
+export const owner: KeyPrincipal = {
   accountId: 'acct_owner' as AccountId,
   keyId: 'key_owner' as ApiKeyId,
   role: 'owner',
 };
-export const member: Principal = {
+export const member: KeyPrincipal = {
   accountId: 'acct_member' as AccountId,
   keyId: 'key_member' as ApiKeyId,
   role: 'member',
@@ -45,6 +45,11 @@ export function fakeAccounts(): Omit<Accounts, 'bootstrap'> {
       byKey.has(presented)
         ? { token: new Secret(`token:${presented}`), expiresAt: NOW + 86_400_000 }
         : undefined,
+    issueTokenFor: async () => ({ token: new Secret(`token:${OWNER_KEY}`), expiresAt: NOW + 86_400_000 }),
+    isLiveKey: (keyId) => [...byKey.values()].some((one) => one.keyId === keyId),
+    findByIdentity: async () => undefined,
+    linkIdentity: async () => undefined,
+    signUp: async (_identity, { name }) => ({ account: account(member, name), apiKey: new Secret('sk_new') }),
     verifyToken: async (presented) => byKey.get(presented.replace('token:', '')),
     async unlock(presented) {
       const principal = byKey.get(presented.replace('token:', ''));
@@ -66,9 +71,9 @@ export function fakeAccounts(): Omit<Accounts, 'bootstrap'> {
       return { account: created, apiKey: new Secret('sk_new') };
     },
     listKeys: async (principal) => keyIds(principal).map((id) => ({ id, createdAt: NOW })),
-    async createKey(presented) {
+    async createKey({ accountId }: Holder) {
       const info = { id: `key_${byKey.size}` as ApiKeyId, createdAt: NOW };
-      byKey.set('sk_second', { ...(byKey.get(presented) ?? owner), keyId: info.id });
+      byKey.set('sk_second', { ...(accountId === member.accountId ? member : owner), keyId: info.id });
       return { info, apiKey: new Secret('sk_second') };
     },
     async revokeKey(principal, keyId) {

@@ -1,6 +1,10 @@
 import { connect } from 'node:net';
 import type { LibraryChange } from '../../calls/deployment.ts';
+import type { Clock } from '../../kernel/clock.ts';
 import { createEventLog } from '../../kernel/events.ts';
+import { systemScheduler } from '../../kernel/scheduler.ts';
+import { createSignIn } from '../../sign-in/sign-in.ts';
+import { createPortalFiles } from '../portal/portal-files.ts';
 import { fakeAi } from '../ai/testing/fake-ai.ts';
 import { fakeTools } from '../mcp/testing/fake-tools.ts';
 import { fakeSql } from '../sql/testing/fake-sql.ts';
@@ -10,9 +14,16 @@ import { type Gateway, type GatewayOptions, createGateway } from '../server.ts';
 import { fakeFunctions } from './fake-functions.ts';
 import { NOW, OWNER_KEY, fakeAccounts, fakeCalls, fakeConsole, fakeRuntimes } from './fakes.ts';
 
+/** What our pages and the browser send along with every request. */
+export const PAGE = { 'x-jellyfaas-portal': '1', 'sec-fetch-site': 'same-origin' };
+
+const fixedClock: Clock = { now: () => NOW, monotonicMs: () => 0 };
+
 export type Fakes = ReturnType<typeof createFakes>;
 
 function createFakes() {
+  const accounts = fakeAccounts();
+  const signIn = createSignIn({ accounts, clock: fixedClock, scheduler: systemScheduler });
   const log: string[] = [];
   const tools = fakeTools();
   const watchers: ((change: LibraryChange) => void)[] = [];
@@ -28,7 +39,9 @@ function createFakes() {
       originIp: () => '192.0.2.1',
       onLibraryChanged: (watcher: (change: LibraryChange) => void) => void watchers.push(watcher),
     },
-    accounts: fakeAccounts(),
+    accounts,
+    /** Real sessions of the faked accounts; the portal's own pages are not built. */
+    portal: { signIn, files: createPortalFiles('/nowhere') },
     functions: fakeFunctions(),
     console: fakeConsole(),
     calls: fakeCalls(),
@@ -53,6 +66,8 @@ export interface RunningGateway {
   readonly gateway: Gateway;
   /** A request with the owner's key unless headers say otherwise. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Headers of the portal's pages after a sign-in with this API key; the owner's if absent. */
+  portal(apiKey?: string): Promise<Record<string, string>>;
   /** Sends bytes as they are and resolves with everything that comes back until the connection closes. */
   raw(request: string): Promise<string>;
 }
@@ -64,7 +79,7 @@ export async function startGateway(over: Partial<GatewayOptions> = {}): Promise<
     ...fakes,
     receiptKey: { kty: 'OKP', crv: 'Ed25519', x: 'fake' },
     runtimes: fakeRuntimes,
-    clock: { now: () => NOW, monotonicMs: () => 0 },
+    clock: fixedClock,
     version: '1.2.3',
     ready: () => true,
     dataPlane: (_req, res, deploymentId) => res.end(`called ${deploymentId}`),
@@ -81,6 +96,10 @@ export async function startGateway(over: Partial<GatewayOptions> = {}): Promise<
       const headers = new Headers(init.headers);
       if (!headers.has('x-jf-apikey') && !headers.has('jfwt')) headers.set('x-jf-apikey', OWNER_KEY);
       return fetch(`${url}${path}`, { ...init, headers });
+    },
+    portal: async (apiKey = OWNER_KEY) => {
+      const { cookie } = await fakes.portal.signIn.beginWithKey(apiKey);
+      return { ...PAGE, cookie: `__Host-jellyfaas=${cookie.reveal()}` };
     },
     raw: (request) =>
       new Promise((resolve, reject) => {

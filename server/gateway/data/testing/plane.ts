@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type Server, createServer } from 'node:http';
 import { type AddressInfo, type Socket, connect } from 'node:net';
-import type { Principal } from '../../../accounts/principal.ts';
+import type { KeyPrincipal } from '../../../accounts/principal.ts';
 import type { Deployment } from '../../../calls/deployment.ts';
 import { systemScheduler } from '../../../kernel/scheduler.ts';
 import { type Rig, type RigOptions, createRig, deploymentOf } from '../../../calls/testing/rig.ts';
@@ -69,7 +69,7 @@ export async function createPlane(options: PlaneOptions = {}): Promise<Plane> {
   };
 }
 
-function principalOf(token: string): Principal {
+function principalOf(token: string): KeyPrincipal {
   return { accountId: token as AccountId, keyId: 'key_x' as ApiKeyId, role: 'member' };
 }
 
