@@ -8,7 +8,7 @@ import { Count, Time } from './scalars.ts';
  * key or token of its account; document names, texts and questions are kept nowhere but, sealed, in it.
  */
 
-export const DOCUMENT_BYTES_MAX = 64 * 1_048_576;
+export const DOCUMENT_BYTES_MAX = 32 * 1_048_576;
 export const RECORDS_MAX = 1000;
 const RECORDS_BODY_BYTES_MAX = 32 * 1_048_576;
 const DIMENSIONS_MAX = 4096;
@@ -275,6 +275,7 @@ export const vectorRoutes = {
     path: `${V1}/{name}`,
     summary: 'Destroy a vector database at once: its key first, then its files',
     access: 'keyOrToken',
+    fresh: true,
     params: Database,
     success: { status: 200, content: 'json', schema: DroppedDatabase },
     errors: [400, 401, 403, 404],

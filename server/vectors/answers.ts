@@ -8,7 +8,6 @@ import { vectorErrors } from './errors.ts';
 import { isRelevant } from './relevance.ts';
 import { type Retrieved, type RetrievalOptions, retrieve } from './retrieval.ts';
 import type { Asker, Question, VectorAnswer } from './vectors.ts';
-import { bestWindows } from './windows.ts';
 
 export interface AnswerOptions extends RetrievalOptions {
   readonly models: Pick<Models, 'select'>;
@@ -33,12 +32,13 @@ export async function answer(
   if (database.kind === 'strict' && database.resolver === null) throw vectorErrors.noResolver();
   const { filter, topK, rerank, retrievalText, minScore } = question;
   const text = retrievalText ?? question.question;
-  const retrieved = await retrieve(options, { opened, asker }, { text, topK, filter, rerank });
+  const judged = rerank === true ? options.limits.rerankHits : topK;
+  const retrieved = await retrieve(options, { opened, asker }, { text, topK, filter, rerank }, judged);
   const sources = retrieved.hits.map((hit, at) => ({ hit, number: at + 1 }));
   const answering = { asker, question, sources, retrieved, onText };
-  if (!isRelevant(database, retrieved.hits, minScore)) return nothing(answering);
+  if (!isRelevant(database, retrieved, { text, minScore })) return nothing(answering);
   const model = await modelOf(options, asker, question.platform);
-  return model === undefined ? await quote(options, answering) : await tell(options, model, answering);
+  return model === undefined ? quote(options, answering) : await tell(options, model, answering);
 }
 
 /** Undefined where none is configured, or none that the account chose: then passages speak for themselves. */
@@ -65,22 +65,10 @@ function nothing({ retrieved, onText }: Answering): VectorAnswer {
   return { answer: text, engine: 'none', citations: [], changed: retrieved.changed, ...NO_MODEL };
 }
 
-async function quote({ limits }: AnswerOptions, answering: Answering): Promise<VectorAnswer> {
-  const { asker, sources, retrieved, onText } = answering;
-  const best = sources.slice(0, limits.quotesMax);
-  const windows =
-    retrieved.question &&
-    (await bestWindows(
-      retrieved.question.embedder,
-      best.map(({ hit }) => hit.text ?? ''),
-      {
-        accountId: asker.principal.accountId,
-        question: retrieved.question.vector,
-        windowsMax: limits.windowsPerPassageMax,
-        signal: asker.signal,
-      },
-    ));
-  const citations = best.map((source, at) => citationOf(source, windows?.[at]));
+function quote({ limits }: AnswerOptions, { sources, retrieved, onText }: Answering): VectorAnswer {
+  const citations = sources
+    .slice(0, limits.quotesMax)
+    .map((source) => citationOf(source, retrieved.windows.get(source.hit.id)));
   const quotes = citations.map(({ quote: said, number }) => `${blockquote(said)}\n\n[${number}]`);
   const text = [
     'No model is configured to answer in words of its own. These are the passages that fit best, as they stand:',

@@ -45,7 +45,7 @@ export async function ingest(
     control.report({ status: 'embedding', passages });
     const texts = batch.map(({ text }) => text);
     const known = await engine.knownVectors(file, texts);
-    const unknown = texts.filter((_, at) => known[at] === undefined);
+    const unknown = batch.filter((_, at) => known[at] === undefined).map(withHeadings);
     const fresh =
       unknown.length === 0
         ? []
@@ -84,6 +84,11 @@ export async function ingest(
       await engine.failDocument(file, uploadId, error.code).catch(() => undefined);
     throw error;
   }
+}
+
+/** What a passage is about stands above it as often as in it. */
+function withHeadings({ headings, text }: Passage): string {
+  return headings.length === 0 ? text : `${headings.join(': ')}\n${text}`;
 }
 
 function missing(): never {

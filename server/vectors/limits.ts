@@ -32,7 +32,7 @@ export interface VectorLimits {
 }
 
 export const vectorLimits: VectorLimits = {
-  documentBytesMax: 64 * 1_048_576,
+  documentBytesMax: 32 * 1_048_576,
   uploadsMax: 64,
   uploadsPerAccountMax: 16,
   uploadsAtOnceMax: 2,
@@ -40,8 +40,8 @@ export const vectorLimits: VectorLimits = {
   uploadDeadlineMs: 30 * 60_000,
   deadlineMs: 60_000,
   batchPassages: 32,
-  passageTokensMax: 220,
-  passageTokensOverlap: 32,
+  passageTokensMax: 200,
+  passageTokensOverlap: 30,
   resolverBytesMax: 8 * 1_048_576,
   rerankHits: 20,
   windowsPerPassageMax: 24,

@@ -1,20 +1,36 @@
+import { queryForms, wordsOf } from './engine/keywords.ts';
 import type { SearchHit, VectorSettings } from './engine/vector-engine.ts';
+import type { ScoredWindow } from './windows.ts';
 
-/** Cosine below which passages of the embedded model have nothing to do with a question; see `npm run evaluate:retrieval`. */
-const MIN_COSINE = 0.35;
+/**
+ * How much evidence there has to be, by the name of the embedding model: cosines of different models mean different
+ * things. Where a model is not listed, only `minScore` of a question refuses. `npm run evaluate:retrieval` measures it.
+ */
+const EVIDENCE_MIN: readonly (readonly [name: RegExp, evidence: number])[] = [[/^all-minilm-l6-v2\b/i, 0.55]];
 
-/** Whether any passage is near enough to the question to rest an answer on. */
+/** What it counts, beside the cosine of the best sentences, that all words of the question stand in the passage. */
+const WORDS_WEIGHT = 0.3;
+
+/**
+ * Whether any passage says enough about the question to rest an answer on. Words count by their share, not by how rare
+ * they are: in a database of a few passages nothing is rare.
+ */
 export function isRelevant(
-  { metric }: Pick<VectorSettings, 'metric'>,
-  hits: readonly SearchHit[],
-  minScore: number | undefined,
+  { model }: Pick<VectorSettings, 'model'>,
+  { hits, windows }: { hits: readonly SearchHit[]; windows: ReadonlyMap<string, ScoredWindow> },
+  { text, minScore }: { readonly text: string; readonly minScore?: number | undefined },
 ): boolean {
-  const scores = hits.map(({ score }) => score ?? -Infinity);
-  const best = Math.max(...scores);
-  return best >= (minScore ?? scoreOfCosine(metric, MIN_COSINE));
+  if (minScore !== undefined) return hits.some(({ score }) => score !== null && score >= minScore);
+  const evidenceMin = EVIDENCE_MIN.find(([name]) => name.test(model ?? ''))?.[1] ?? -Infinity;
+  const forms = queryForms(text);
+  return hits.some((hit) => {
+    const cosine = windows.get(hit.id)?.score ?? 0;
+    return cosine + WORDS_WEIGHT * wordsShare(forms, hit) >= evidenceMin;
+  });
 }
 
-/** Vectors of a model have length 1, where each metric follows from the cosine. */
-function scoreOfCosine(metric: VectorSettings['metric'], cosine: number): number {
-  return metric === 'euclidean' ? -Math.sqrt(2 - 2 * cosine) : cosine;
+function wordsShare(forms: readonly (readonly string[])[], { text, span }: SearchHit): number {
+  if (forms.length === 0) return 0;
+  const words = wordsOf([...(span?.headings ?? []), text ?? ''].join('\n'));
+  return forms.filter((word) => word.some((form) => words.has(form))).length / forms.length;
 }

@@ -6,7 +6,7 @@ import { vectorErrors } from './errors.ts';
 import type { VectorLimits } from './limits.ts';
 import { resolveTexts } from './resolver.ts';
 import type { Asker, VectorDatabase, VectorQuery } from './vectors.ts';
-import { bestWindows } from './windows.ts';
+import { type ScoredWindow, bestWindows } from './windows.ts';
 
 export interface RetrievalOptions {
   readonly engine: Pick<VectorEngine, 'search' | 'matches'>;
@@ -18,21 +18,25 @@ export interface RetrievalOptions {
 export interface Retrieved {
   readonly hits: readonly SearchHit[];
   readonly changed: readonly Span[];
-  /** What the question became, and by which model; absent where nothing was embedded. */
-  readonly question?: { readonly vector: Float32Array; readonly embedder: Embedder };
+  /** By id, the sentences that are nearest to the question, of hits that were judged by them. */
+  readonly windows: ReadonlyMap<string, ScoredWindow>;
 }
 
-/** A search as it is asked for: hits in order, with the texts that sealed databases keep and resolvers bring. */
+/**
+ * A search as it is asked for: hits in order, with the texts that sealed databases keep and resolvers bring. The first
+ * `judged` hits are judged once more by their best sentences; none are unless reranking is asked for.
+ */
 export async function retrieve(
   options: RetrievalOptions,
   { opened, asker }: { readonly opened: OpenedVectors; readonly asker: Asker },
   query: VectorQuery,
+  judged = query.rerank === true ? options.limits.rerankHits : 0,
 ): Promise<Retrieved> {
   const { engine, limits } = options;
   const { database, file } = opened;
   refuseImpossible(database, query);
   const question = await embedQuestion(options, { opened, asker }, query);
-  const topK = query.rerank === true ? Math.max(query.topK, limits.rerankHits) : query.topK;
+  const topK = Math.max(query.topK, judged);
   const found = await engine.search(file, { ...searchOf(database, query, question?.vector), topK });
   const { hits, changed } =
     database.resolver === null
@@ -43,9 +47,11 @@ export async function retrieve(
           hits: found,
           caller: { ...asker, resultBytesMax: limits.resolverBytesMax },
         });
-  const isReranked = query.rerank === true && question !== undefined;
-  const ordered = isReranked ? await rerank(options, asker, { hits, question }) : hits;
-  return { hits: ordered.slice(0, query.topK), changed, ...(question !== undefined && { question }) };
+  const isJudged = judged > 0 && question !== undefined;
+  const { ordered, windows } = isJudged
+    ? await judge(options, asker, { question, hits, judged })
+    : { ordered: hits, windows: new Map<string, ScoredWindow>() };
+  return { hits: ordered.slice(0, query.topK), changed, windows };
 }
 
 function refuseImpossible(
@@ -74,11 +80,17 @@ function searchOf(
   };
 }
 
+/** What the question became, and by which model. */
+interface EmbeddedQuestion {
+  readonly vector: Float32Array;
+  readonly embedder: Embedder;
+}
+
 async function embedQuestion(
   { embedders }: RetrievalOptions,
   { opened, asker }: { readonly opened: OpenedVectors; readonly asker: Asker },
   { text, vector, mode }: VectorQuery,
-): Promise<Retrieved['question']> {
+): Promise<EmbeddedQuestion | undefined> {
   const { model } = opened.database;
   if (text === undefined || vector !== undefined || model === null || mode === 'keyword') return undefined;
   const { accountId } = asker.principal;
@@ -95,25 +107,27 @@ async function embedQuestion(
 /** The constant of reciprocal rank fusion that all of the literature uses. */
 const RRF_K = 60;
 
-/** The first hits once more by their best sentences, fused with the order that they have. */
-async function rerank(
+/** The order that the first hits have, fused with that of their best sentences. */
+async function judge(
   { limits }: RetrievalOptions,
   { principal: { accountId }, signal }: Asker,
-  { hits, question }: { hits: readonly SearchHit[]; question: NonNullable<Retrieved['question']> },
-): Promise<SearchHit[]> {
-  const first = hits.slice(0, limits.rerankHits);
-  const windows = await bestWindows(
+  { question, hits, judged }: { question: EmbeddedQuestion; hits: readonly SearchHit[]; judged: number },
+): Promise<{ ordered: readonly SearchHit[]; windows: ReadonlyMap<string, ScoredWindow> }> {
+  const first = hits.slice(0, judged);
+  const best = await bestWindows(
     question.embedder,
     first.map(({ text }) => text ?? ''),
     { accountId, question: question.vector, windowsMax: limits.windowsPerPassageMax, signal },
   );
-  const bySentences = first.map((_, at) => at).toSorted((a, b) => scoreAt(b) - scoreAt(a));
-  const ranks = new Map(bySentences.map((at, rank) => [at, rank]));
-  function scoreAt(at: number): number {
-    return windows[at]?.score ?? -1;
-  }
+  const scoreOf = (at: number): number => best[at]?.score ?? -1;
+  const bySentences = [...first.keys()].toSorted((a, b) => scoreOf(b) - scoreOf(a));
   const fused = first
-    .map((hit, at) => ({ hit, score: 1 / (RRF_K + at) + 1 / (RRF_K + (ranks.get(at) ?? at)) }))
+    .map((hit, at) => ({ hit, score: 1 / (RRF_K + at) + 1 / (RRF_K + bySentences.indexOf(at)) }))
     .toSorted((a, b) => b.score - a.score);
-  return [...fused.map(({ hit }) => hit), ...hits.slice(first.length)];
+  const windows = new Map<string, ScoredWindow>();
+  for (const [at, { id }] of first.entries()) {
+    const window = best[at];
+    if (window !== undefined) windows.set(id, window);
+  }
+  return { ordered: [...fused.map(({ hit }) => hit), ...hits.slice(judged)], windows };
 }

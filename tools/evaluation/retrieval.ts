@@ -20,7 +20,7 @@ import type { SearchHit, VectorEngine } from '../../server/vectors/engine/vector
 import { ingest } from '../../server/vectors/ingest.ts';
 import { vectorLimits } from '../../server/vectors/limits.ts';
 import { isRelevant } from '../../server/vectors/relevance.ts';
-import { retrieve } from '../../server/vectors/retrieval.ts';
+import { type Retrieved, retrieve } from '../../server/vectors/retrieval.ts';
 import type { Asker, VectorQuery } from '../../server/vectors/vectors.ts';
 import { fetchTestEmbeddingModel } from '../fetch-test-embedding-model.mjs';
 import { type Ranking, type RankingFigures, figuresOf } from './rankings.ts';
@@ -29,13 +29,13 @@ import { type Ranking, type RankingFigures, figuresOf } from './rankings.ts';
  * `npm run evaluate:retrieval`: how well passages of the repository's own documents are found, through the real
  * reader, embedding model and engine, and how many questions that they do not answer are refused. Exits with 1 when
  * fused search is worse than one of its parts. `-- --model DIRECTORY` tries another embedding model, `-- --json`
- * prints the result as JSON, `-- --scores` every question's best score.
+ * prints the result as JSON, `-- --refused` shows the questions that are refused.
  */
 const { values } = parseArgs({
   options: {
     model: { type: 'string' },
     json: { type: 'boolean', default: false },
-    scores: { type: 'boolean', default: false },
+    refused: { type: 'boolean', default: false },
   },
 });
 
@@ -69,6 +69,9 @@ interface Result {
   /** Share of questions that nothing relevant was found for. */
   readonly refused: { readonly unanswerable: number; readonly answerable: number };
 }
+
+/** That an answer rests on, as `ask` has it. */
+const PASSAGES = 6;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const accountId = 'acct_evaluation0000000000' as AccountId;
@@ -177,7 +180,8 @@ async function* streamOf(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Arr
 async function search(
   { engine, embedder, opened }: Evaluation,
   query: Partial<VectorQuery>,
-): Promise<readonly SearchHit[]> {
+  judged?: number,
+): Promise<Retrieved> {
   const asker: Asker = {
     principal: { accountId, keyId: 'key_evaluation' as ApiKeyId, role: 'owner' } satisfies Principal,
     holder: { accountId, accountKey: new Secret(randomBytes(32)) } satisfies Holder,
@@ -190,7 +194,7 @@ async function search(
     embedders: { select: () => Promise.resolve(embedder) },
     tools: { named: () => Promise.resolve([]) },
   };
-  return (await retrieve(options, { opened, asker }, { topK: 10, ...query })).hits;
+  return await retrieve(options, { opened, asker }, { topK: 10, ...query }, judged);
 }
 
 async function rankAll(evaluation: Evaluation, questions: readonly Answerable[]): Promise<Result['modes']> {
@@ -200,7 +204,7 @@ async function rankAll(evaluation: Evaluation, questions: readonly Answerable[])
     const rankings: Ranking[] = [];
     const started = performance.now();
     for (const [at, { question }] of questions.entries()) {
-      const hits = await search(evaluation, { text: question, ...mode });
+      const { hits } = await search(evaluation, { text: question, ...mode });
       const right = relevantOf[at] ?? new Set();
       rankings.push({ hits: hits.map(({ id }) => right.has(id)), relevant: right.size });
     }
@@ -220,7 +224,7 @@ async function relevantPassages(
     if (passages.has(document)) continue;
     const filter = { $document: document };
     passages.set(document, [
-      ...(await search(evaluation, { text: anchor, mode: 'vector', topK: 1000, filter })),
+      ...(await search(evaluation, { text: anchor, mode: 'vector', topK: 1000, filter })).hits,
     ]);
   }
   return questions.map(({ question, document, anchor }) => {
@@ -239,12 +243,11 @@ async function relevantPassages(
 async function refusedShare(evaluation: Evaluation, questions: readonly string[]): Promise<number> {
   let refused = 0;
   for (const question of questions) {
-    const hits = await search(evaluation, { text: question, topK: 6 });
-    if (values.scores) {
-      const best = Math.max(...hits.map(({ score }) => score ?? -1));
-      process.stdout.write(`${best.toFixed(3)}  ${question}\n`);
+    const found = await search(evaluation, { text: question, topK: PASSAGES }, PASSAGES);
+    if (!isRelevant(evaluation.opened.database, found, { text: question })) {
+      refused++;
+      if (values.refused) process.stdout.write(`refused: ${question}\n`);
     }
-    if (!isRelevant(evaluation.opened.database, hits, undefined)) refused++;
   }
   return refused / questions.length;
 }
