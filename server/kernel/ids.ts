@@ -11,6 +11,12 @@ export type DeploymentId = string & { readonly brand: 'DeploymentId' };
 export type DatabaseId = string & { readonly brand: 'DatabaseId' };
 /** An outside MCP server that an account uses; what it is called and where it is stands nowhere in the clear. */
 export type ToolSourceId = string & { readonly brand: 'ToolSourceId' };
+/** A site with an AI.Mee assistant: public, it stands in the embed snippet. */
+export type SiteId = string & { readonly brand: 'SiteId' };
+/** A conversation of a visitor with an assistant. */
+export type ConversationId = string & { readonly brand: 'ConversationId' };
+/** A customer's leave for staff to read some conversations for a while. */
+export type GrantId = string & { readonly brand: 'GrantId' };
 /** SHA-256 (hex) of a dependency layer's content. */
 export type LayerId = string & { readonly brand: 'LayerId' };
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { AccountId } from '../kernel/ids.ts';
 import { PlatformError } from '../kernel/errors.ts';
+import { type CachedKey, KeyCache } from './key-cache.ts';
 import { deriveKey, unwrapKey, wrapKey } from './key-wrap.ts';
-import { LruMap } from '../kernel/lru-map.ts';
 import type { RootKey } from './root-key.ts';
 import { createSerial } from '../kernel/serial.ts';
 
@@ -20,9 +20,10 @@ export interface StoredWrap {
 /** Holds wrapped keys apart from everything that they open. Durable when a promise resolves. */
 export interface KeyStore {
   find(resource: string): Promise<StoredWrap | undefined>;
-  insert(wrap: StoredWrap): Promise<void>;
-  /** Removes a wrap (if it is there) so that no byte of it is left in file or log. */
-  remove(resource: string): Promise<void>;
+  /** All or none. */
+  insert(wraps: readonly StoredWrap[]): Promise<void>;
+  /** Removes wraps (those that are there), all or none, so that no byte of them is left in file or log. */
+  remove(resources: readonly string[]): Promise<void>;
   /** The same, in one transaction, for an account's key-encryption key and all wraps under it. */
   removeAccount(accountId: AccountId): Promise<void>;
 }
@@ -34,10 +35,14 @@ export interface KeyStore {
 export interface KeyRing {
   /** The resource's 32-byte key, made now if there is none. The copy is the caller's. */
   obtain(resource: string, parent: KeyParent): Promise<Uint8Array>;
+  /** Keys for resources that have none, made in one step, which takes little longer than for one. */
+  create(resources: readonly string[], parent: KeyParent): Promise<Uint8Array[]>;
   /** The resource's key, or undefined if there is none (any more). */
   find(resource: string): Promise<Uint8Array | undefined>;
   /** Returns once the key can no longer be recovered. No error if it is gone already. */
   destroy(resource: string): Promise<void>;
+  /** The same for many in one step: all are gone, or after a crash none. */
+  destroyAll(resources: readonly string[]): Promise<void>;
   /** Destroys the account's key-encryption key, and with it every key under it. */
   destroyAccount(accountId: AccountId): Promise<void>;
 }
@@ -46,24 +51,11 @@ const RESOURCE_FORM = /^[0-9A-Za-z_.-]+(\/[0-9A-Za-z_.-]+)*$/;
 const RESOURCE_LENGTH_MAX = 200;
 const CACHED_KEYS_MAX = 4096;
 
-interface CachedKey {
-  readonly parent: KeyParent;
-  readonly key: Uint8Array;
-}
-
 export function createKeyRing({ root, store }: { root: RootKey; store: KeyStore }): KeyRing {
   const rootWrappingKey = deriveKey(root.bytes.reveal(), 'wrap');
-  const cache = new LruMap<string, CachedKey>(CACHED_KEYS_MAX);
+  const cache = new KeyCache(CACHED_KEYS_MAX);
   // One at a time: a look-up that overlaps a destruction must not bring the key back into the cache.
   const serial = createSerial();
-
-  function remember(resource: string, entry: CachedKey): void {
-    cache.set(resource, entry)?.key.fill(0);
-  }
-
-  function forget(resource: string): void {
-    cache.take(resource)?.key.fill(0);
-  }
 
   async function wrappingKeyOf(parent: KeyParent): Promise<Uint8Array | undefined> {
     return parent === 'root' ? rootWrappingKey : (await load(accountResource(parent)))?.key;
@@ -77,53 +69,61 @@ export function createKeyRing({ root, store }: { root: RootKey; store: KeyStore 
     const wrappingKey = await wrappingKeyOf(stored.parent);
     const key = wrappingKey && unwrapKey(wrappingKey, stored.wrap, contextOf(stored));
     if (key === undefined) throw unreadable(resource);
-    const entry = { parent: stored.parent, key };
-    remember(resource, entry);
-    return entry;
+    return cache.remember(resource, { parent: stored.parent, key });
   }
 
-  async function create(resource: string, parent: KeyParent): Promise<CachedKey> {
+  /** The keys are the caller's. */
+  async function create(resources: readonly string[], parent: KeyParent): Promise<Uint8Array[]> {
     if (parent !== 'root') await loadOrCreate(accountResource(parent), 'root');
     const wrappingKey = await wrappingKeyOf(parent);
-    if (wrappingKey === undefined) throw unreadable(resource);
+    if (wrappingKey === undefined) throw unreadable(`${parent}`);
     const rootGeneration = parent === 'root' ? root.generation : null;
-    const entry = { parent, key: new Uint8Array(randomBytes(32)) };
-    const context = contextOf({ resource, parent, rootGeneration });
-    const wrap = wrapKey(wrappingKey, entry.key, context);
-    await store.insert({ resource, parent, rootGeneration, wrap });
-    remember(resource, entry);
-    return entry;
+    const made = resources.map((resource) => ({ resource, key: new Uint8Array(randomBytes(32)) }));
+    await store.insert(
+      made.map(({ resource, key }) => {
+        const context = contextOf({ resource, parent, rootGeneration });
+        return { resource, parent, rootGeneration, wrap: wrapKey(wrappingKey, key, context) };
+      }),
+    );
+    for (const { resource, key } of made) cache.remember(resource, { parent, key: Uint8Array.from(key) });
+    return made.map(({ key }) => key);
   }
 
-  async function loadOrCreate(resource: string, parent: KeyParent): Promise<CachedKey> {
-    const entry = (await load(resource)) ?? (await create(resource, parent));
+  async function loadOrCreate(resource: string, parent: KeyParent): Promise<Uint8Array> {
+    const entry = await load(resource);
+    if (entry === undefined) return (await create([resource], parent))[0] as Uint8Array;
     if (entry.parent !== parent) throw unreadable(resource);
-    return entry;
+    return Uint8Array.from(entry.key);
+  }
+
+  async function destroyAll(resources: readonly string[]): Promise<void> {
+    for (const resource of resources) checkResource(resource);
+    await serial(async () => {
+      for (const resource of resources) cache.forget(resource);
+      await store.remove(resources);
+    });
   }
 
   return {
     async obtain(resource, parent) {
       checkResource(resource);
-      return await serial(async () => Uint8Array.from((await loadOrCreate(resource, parent)).key));
+      return await serial(async () => await loadOrCreate(resource, parent));
+    },
+    async create(resources, parent) {
+      for (const resource of resources) checkResource(resource);
+      return await serial(async () => await create(resources, parent));
     },
     async find(resource) {
       checkResource(resource);
       const entry = await serial(async () => await load(resource));
       return entry && Uint8Array.from(entry.key);
     },
-    async destroy(resource) {
-      checkResource(resource);
-      await serial(async () => {
-        forget(resource);
-        await store.remove(resource);
-      });
-    },
+    destroy: async (resource) => await destroyAll([resource]),
+    destroyAll,
     async destroyAccount(accountId) {
       await serial(async () => {
-        for (const [resource, { parent }] of cache.entries()) {
-          if (parent === accountId) forget(resource);
-        }
-        forget(accountResource(accountId));
+        cache.forgetUnder(accountId);
+        cache.forget(accountResource(accountId));
         await store.removeAccount(accountId);
       });
     },

@@ -106,10 +106,10 @@ describe('the key ring', () => {
     await ring.obtain('a', 'root');
     const stored = await store.find('a');
     if (stored === undefined) throw new Error('no wrap');
-    await store.insert({ ...stored, resource: 'b' });
-    await store.insert({ ...stored, resource: 'c', rootGeneration: 2 });
+    await store.insert([{ ...stored, resource: 'b' }]);
+    await store.insert([{ ...stored, resource: 'c', rootGeneration: 2 }]);
     await ring.obtain('d', alice);
-    await store.insert({ ...stored, resource: 'e', parent: alice, rootGeneration: null });
+    await store.insert([{ ...stored, resource: 'e', parent: alice, rootGeneration: null }]);
     for (const resource of ['b', 'c', 'e']) {
       await expect(ring.find(resource), resource).rejects.toMatchObject({ code: 'keys.unreadable' });
     }
@@ -182,9 +182,31 @@ describe('a destroyed key', () => {
 test('the key store holds nothing but wraps: its columns refuse free text', async () => {
   const wrap = new Uint8Array(60);
   const row = { resource: 'a', parent: 'root' as const, rootGeneration: 1, wrap };
-  await expect(store.insert({ ...row, wrap: new Uint8Array(61) })).rejects.toThrow('CHECK');
-  await expect(store.insert({ ...row, parent: 'acct_hello world, hello me' as AccountId })).rejects.toThrow(
+  await expect(store.insert([{ ...row, wrap: new Uint8Array(61) }])).rejects.toThrow('CHECK');
+  await expect(store.insert([{ ...row, parent: 'acct_hello world, hello me' as AccountId }])).rejects.toThrow(
     'CHECK',
   );
-  await expect(store.insert({ ...row, rootGeneration: null })).rejects.toThrow('CHECK');
+  await expect(store.insert([{ ...row, rootGeneration: null }])).rejects.toThrow('CHECK');
+});
+
+test('keys made together are durable together, and destroyed together leave no byte', async () => {
+  const resources = Array.from({ length: 2500 }, (_, at) => `aimee/${alice}/conv_${at}`);
+  const keys = await ring.create(resources, alice);
+  const other = await ring.obtain(`aimee/${alice}/other`, alice);
+  await restart();
+  const last = resources.at(-1) ?? '';
+  expect(await ring.find(last)).toEqual(keys.at(-1));
+  const before = decryptedContent();
+  expect(before.includes(last)).toBe(true);
+  await ring.destroyAll([...resources, 'not/there']);
+  expect(await ring.find(last)).toBeUndefined();
+  expect(await ring.find(`aimee/${alice}/other`)).toEqual(other);
+  expect(decryptedContent().includes(`aimee/${alice}/conv_`)).toBe(false);
+});
+
+test('of keys that are made together none comes to be when one has been made before', async () => {
+  const kept = await ring.obtain('a/1', 'root');
+  await expect(ring.create(['a/0', 'a/1'], 'root')).rejects.toThrow('UNIQUE');
+  expect(await ring.find('a/0')).toBeUndefined();
+  expect(await ring.find('a/1')).toEqual(kept);
 });

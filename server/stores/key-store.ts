@@ -4,6 +4,7 @@ import type { KeyParent, KeyStore } from '../keys/key-ring.ts';
 import type { RootKey } from '../keys/root-key.ts';
 import type { EventLog } from '../kernel/events.ts';
 import { wrappedKeys } from './migrations/keys/001-wrapped-keys.ts';
+import { slices } from './slices.ts';
 import { openEncrypted } from './sqlite.ts';
 
 interface KeyTables {
@@ -41,12 +42,22 @@ export async function openKeyStore({
         .executeTakeFirst();
       return row && { resource, parent: row.parent, rootGeneration: row.root_generation, wrap: row.wrap };
     },
-    async insert({ resource, parent, rootGeneration, wrap }) {
-      const row = { resource, parent, root_generation: rootGeneration, wrap };
-      await db.insertInto('wrapped_key').values(row).execute();
+    async insert(wraps) {
+      const rows = wraps.map(({ resource, parent, rootGeneration, wrap }) => ({
+        resource,
+        parent,
+        root_generation: rootGeneration,
+        wrap,
+      }));
+      await db.transaction().execute(async (tx) => {
+        for await (const slice of slices(rows)) await tx.insertInto('wrapped_key').values(slice).execute();
+      });
     },
-    async remove(resource) {
-      await db.deleteFrom('wrapped_key').where('resource', '=', resource).execute();
+    async remove(resources) {
+      await db.transaction().execute(async (tx) => {
+        for await (const slice of slices(resources))
+          await tx.deleteFrom('wrapped_key').where('resource', 'in', slice).execute();
+      });
       store.checkpoint();
     },
     async removeAccount(accountId) {
