@@ -13,6 +13,7 @@ import { measureMemory } from './memory.ts';
 import { type Row, table, writeReport } from './report.ts';
 import { measureSqlManaged } from './sql-managed.ts';
 import { measureValidate } from './validate.ts';
+import { measureVectors } from './vectors.ts';
 
 /**
  * `npm run bench`: measures the real platform and writes docs/bench.md. `-- --only gateway` (may be repeated)
@@ -28,6 +29,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   validate: measureValidate,
   ai: measureAi,
   'sql-managed': measureSqlManaged,
+  vectors: measureVectors,
   memory: measureMemory,
 };
 

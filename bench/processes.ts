@@ -14,13 +14,28 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
-/** The same of everything that the process has started and that still lives: the instances, for the server. */
-export function childrenCpuSeconds(pid: number): number {
+/** What the process has started and still lives. */
+function childrenOf(pid: number): number[] {
   const tasks = readdirSync(`/proc/${pid}/task`);
-  const children = tasks.flatMap((task) =>
+  return tasks.flatMap((task) =>
     readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
   );
-  return children.reduce((sum, child) => sum + cpuSeconds(child) + childrenCpuSeconds(child), 0);
+}
+
+/** The only child of this process that runs the program of that name. */
+export function onlyChildThatRuns(program: string): number {
+  const children = childrenOf(process.pid).filter((pid) =>
+    readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(program),
+  );
+  const [child] = children;
+  if (child === undefined || children.length > 1)
+    throw new Error(`${children.length} children run ${program}, expected 1`);
+  return child;
+}
+
+/** The same of everything that the process has started and that still lives: the instances, for the server. */
+export function childrenCpuSeconds(pid: number): number {
+  return childrenOf(pid).reduce((sum, child) => sum + cpuSeconds(child) + childrenCpuSeconds(child), 0);
 }
 
 export function residentMib(pid: number): number {

@@ -77,6 +77,9 @@ compared is compared in turns (A B A B) within the run.
   are the same call made directly and the model's time from a request's arrival to the end of its answer. "First
   delta": from the model's clock when it writes to the client's when it reads. Memory is the peak of VmRSS while
   the streams run, less what it was before.
+- **Vectors**: the vector engine's process over its socket, encrypted files on the same disk; the vectors are synthetic
+  and lie in clusters like those of texts. Recall is against a plain loop over all of them. Cold: of two databases one
+  may be open, so that each search closes one and opens the other.
 - **Memory**: VmRSS of the server, ten seconds after it is ready, no instance running; not the first start of a
   checkout, which compiles the sources.
 

@@ -70,7 +70,7 @@ export interface VectorStore {
   textHashes(ids: readonly string[]): Promise<Map<string, Uint8Array>>;
 
   documents(page: { readonly after?: string; readonly limit: number }): Promise<StoredDocument[]>;
-  /** Keys of its records; undefined where there is no such document. */
+  /** With all its uploads. Keys of its records; undefined where there was no such document. */
   removeDocument(documentId: string): Promise<number[] | undefined>;
   readonly uploads: UploadStore;
 
@@ -152,15 +152,12 @@ export async function openVectorStore({ path, key, pause }: VectorStoreOptions):
     textHashes: (ids) => textHashes(db, ids),
     documents: (page) => documents(db, page),
     async removeDocument(documentId) {
-      const found = await db
-        .selectFrom('document')
-        .select('key')
-        .where('document_id', '=', documentId)
-        .executeTakeFirst();
-      if (found === undefined) return undefined;
-      const keys = await db.transaction().execute((tx) => removeDocument(tx, documentId, pause));
+      const removed = await db.transaction().execute(async (tx) => {
+        await tx.deleteFrom('upload').where('document_id', '=', documentId).execute();
+        return await removeDocument(tx, documentId, pause);
+      });
       checkpoint();
-      return keys;
+      return removed;
     },
     uploads: uploadStore(db, checkpoint, pause),
     isWasteful: () => isWasteful(db),

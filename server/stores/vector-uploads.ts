@@ -108,7 +108,7 @@ export async function finishUpload(
   { upload, run, toWords, pause }: Finishing,
 ): Promise<Replaced> {
   return await db.transaction().execute(async (tx) => {
-    const removed = await removeDocument(tx, upload.document_id, pause);
+    const removed = (await removeDocument(tx, upload.document_id, pause)) ?? [];
     const { key: document } = await tx
       .insertInto('document')
       .values({ document_id: upload.document_id, metadata: upload.metadata })
@@ -168,17 +168,22 @@ function stagedAfter(
     .execute();
 }
 
-/** Deletes a document with its records, whose keys it returns. */
-export async function removeDocument(tx: VectorTx, documentId: string, pause: Pause): Promise<number[]> {
-  const rows = await tx
-    .selectFrom('record')
-    .innerJoin('document', 'document.key', 'record.document')
+/** Deletes a document with its records, whose keys it returns; undefined where there is none. */
+export async function removeDocument(
+  tx: VectorTx,
+  documentId: string,
+  pause: Pause,
+): Promise<number[] | undefined> {
+  const document = await tx
+    .selectFrom('document')
+    .select('key')
     .where('document_id', '=', documentId)
-    .select('record.key')
-    .execute();
+    .executeTakeFirst();
+  if (document === undefined) return undefined;
+  const rows = await tx.selectFrom('record').select('key').where('document', '=', document.key).execute();
   const keys = rows.map(({ key }) => key);
   await deleteRecords(tx, keys, pause);
-  await tx.deleteFrom('document').where('document_id', '=', documentId).execute();
+  await tx.deleteFrom('document').where('key', '=', document.key).execute();
   return keys;
 }
 
@@ -194,7 +199,8 @@ async function endUpload(
   { upload_id: uploadId }: VectorTables['upload'],
   end: Pick<VectorTables['upload'], 'state' | 'code' | 'passages'>,
 ): Promise<void> {
-  await tx.updateTable('upload').set(end).where('upload_id', '=', uploadId).execute();
+  const row = { ...end, metadata: '{}' };
+  await tx.updateTable('upload').set(row).where('upload_id', '=', uploadId).execute();
 }
 
 export async function uploadState(

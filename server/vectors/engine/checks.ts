@@ -1,4 +1,4 @@
-import { vectorErrors } from './engine-errors.ts';
+import { engineErrors } from './engine-errors.ts';
 import type {
   Filter,
   FilterOperators,
@@ -37,52 +37,52 @@ export function checkSettings({ kind, dimensions, metric, model }: VectorSetting
     dimensions >= 1 &&
     dimensions <= LIMITS.dimensions &&
     (model === null || isText(model, LIMITS.modelCharacters));
-  if (!fits) throw vectorErrors.badSettings();
+  if (!fits) throw engineErrors.badSettings();
 }
 
 /** Larger numbers would overflow when they are squared and summed. */
 const COMPONENT_MAX = 1e15;
 
 export function checkVector(vector: Float32Array, { dimensions, metric }: VectorSettings): void {
-  if (vector.length !== dimensions) throw vectorErrors.badDimensions(dimensions);
+  if (vector.length !== dimensions) throw engineErrors.badDimensions(dimensions);
   let isZero = true;
   for (const component of vector) {
     // NaN compares with nothing.
-    if (!(Math.abs(component) <= COMPONENT_MAX)) throw vectorErrors.badVector();
+    if (!(Math.abs(component) <= COMPONENT_MAX)) throw engineErrors.badVector();
     if (component !== 0) isZero = false;
   }
-  if (isZero && metric === 'cosine') throw vectorErrors.badVector();
+  if (isZero && metric === 'cosine') throw engineErrors.badVector();
 }
 
 export function checkRecords(records: readonly VectorRecord[], settings: VectorSettings): void {
-  if (records.length > LIMITS.records) throw vectorErrors.tooLarge();
+  if (records.length > LIMITS.records) throw engineErrors.tooLarge();
   for (const { id, vector, metadata, text } of records) {
     if (!isText(id, LIMITS.idCharacters)) {
-      throw vectorErrors.badRecord(`ids have 1 to ${LIMITS.idCharacters} characters`);
+      throw engineErrors.badRecord(`ids have 1 to ${LIMITS.idCharacters} characters`);
     }
     checkVector(vector, settings);
-    checkMetadata(metadata ?? {}, vectorErrors.badRecord);
+    checkMetadata(metadata ?? {}, engineErrors.badRecord);
     if (text === undefined) continue;
-    if (settings.kind === 'strict') throw vectorErrors.keepsNoText();
+    if (settings.kind === 'strict') throw engineErrors.keepsNoText();
     if (text.length > LIMITS.textCharacters) {
-      throw vectorErrors.badRecord(`texts have at most ${LIMITS.textCharacters} characters`);
+      throw engineErrors.badRecord(`texts have at most ${LIMITS.textCharacters} characters`);
     }
   }
 }
 
 export function checkIds(ids: readonly string[]): void {
-  if (ids.length > LIMITS.records) throw vectorErrors.tooLarge();
+  if (ids.length > LIMITS.records) throw engineErrors.tooLarge();
 }
 
 export function checkDocument({ uploadId, documentId, metadata }: PendingDocument): void {
   if (!isText(uploadId, LIMITS.idCharacters) || !isText(documentId, LIMITS.documentIdCharacters)) {
-    throw vectorErrors.badDocument(`ids have 1 to ${LIMITS.documentIdCharacters} characters`);
+    throw engineErrors.badDocument(`ids have 1 to ${LIMITS.documentIdCharacters} characters`);
   }
-  checkMetadata(metadata, vectorErrors.badDocument);
+  checkMetadata(metadata, engineErrors.badDocument);
 }
 
 export function checkPassages(passages: readonly StagedPassage[], settings: VectorSettings): void {
-  if (passages.length > LIMITS.records) throw vectorErrors.tooLarge();
+  if (passages.length > LIMITS.records) throw engineErrors.tooLarge();
   for (const { start, end, page, headings, text, vector } of passages) {
     const fits =
       Number.isSafeInteger(start) &&
@@ -93,7 +93,7 @@ export function checkPassages(passages: readonly StagedPassage[], settings: Vect
       headings.length <= LIMITS.headings &&
       headings.every((heading) => heading.length <= LIMITS.textCharacters) &&
       text.length <= LIMITS.textCharacters;
-    if (!fits) throw vectorErrors.badDocument('a passage has no sensible place, or is too long');
+    if (!fits) throw engineErrors.badDocument('a passage has no sensible place, or is too long');
     checkVector(vector, settings);
   }
 }
@@ -116,15 +116,15 @@ function checkMetadata(metadata: Metadata, error: (what: string) => Error): void
 export function checkSearch(search: VectorSearch, settings: VectorSettings): void {
   const { vector, text, topK, filter, minScore } = search;
   if (vector === undefined && text === undefined)
-    throw vectorErrors.badSearch('give a vector, a text or both');
+    throw engineErrors.badSearch('give a vector, a text or both');
   if (vector !== undefined) checkVector(vector, settings);
-  if (text !== undefined && settings.kind === 'strict') throw vectorErrors.noKeywords();
+  if (text !== undefined && settings.kind === 'strict') throw engineErrors.noKeywords();
   if (text !== undefined && text.length > LIMITS.queryCharacters) {
-    throw vectorErrors.badSearch(`the text has at most ${LIMITS.queryCharacters} characters`);
+    throw engineErrors.badSearch(`the text has at most ${LIMITS.queryCharacters} characters`);
   }
-  if (!isWithin(topK, LIMITS.topK)) throw vectorErrors.badSearch(`topK is from 1 to ${LIMITS.topK}`);
+  if (!isWithin(topK, LIMITS.topK)) throw engineErrors.badSearch(`topK is from 1 to ${LIMITS.topK}`);
   if (minScore !== undefined && !Number.isFinite(minScore)) {
-    throw vectorErrors.badSearch('the least score is a number');
+    throw engineErrors.badSearch('the least score is a number');
   }
   if (filter !== undefined) checkFilter(filter);
 }
@@ -143,13 +143,13 @@ const OPERATORS: Readonly<Record<keyof FilterOperators, (value: unknown) => bool
 export function checkFilter(filter: Filter): void {
   const fields = Object.entries(filter);
   if (fields.length > LIMITS.filterFields) {
-    throw vectorErrors.badFilter(`it has at most ${LIMITS.filterFields} fields`);
+    throw engineErrors.badFilter(`it has at most ${LIMITS.filterFields} fields`);
   }
   for (const [name, wanted] of fields) {
     if (!isText(name, LIMITS.idCharacters))
-      throw vectorErrors.badFilter('a field has no name, or a long one');
+      throw engineErrors.badFilter('a field has no name, or a long one');
     if (wanted === null || typeof wanted !== 'object') {
-      if (!isScalar(wanted)) throw vectorErrors.badFilter('a value is too long or no value');
+      if (!isScalar(wanted)) throw engineErrors.badFilter('a value is too long or no value');
       continue;
     }
     const operators = Object.entries(wanted);
@@ -159,12 +159,12 @@ export function checkFilter(filter: Filter): void {
         ([operator, value]) =>
           Object.hasOwn(OPERATORS, operator) && OPERATORS[operator as keyof FilterOperators](value),
       );
-    if (!fits) throw vectorErrors.badFilter('an operator is unknown, or its value does not fit it');
+    if (!fits) throw engineErrors.badFilter('an operator is unknown, or its value does not fit it');
   }
 }
 
 export function checkPage({ limit }: { readonly limit: number }): void {
-  if (!isWithin(limit, LIMITS.page)) throw vectorErrors.badSearch(`a page has 1 to ${LIMITS.page} entries`);
+  if (!isWithin(limit, LIMITS.page)) throw engineErrors.badSearch(`a page has 1 to ${LIMITS.page} entries`);
 }
 
 function isWithin(value: number, max: number): boolean {

@@ -9,7 +9,7 @@ import type { EventLog } from '../../kernel/events.ts';
 import type { DatabaseId } from '../../kernel/ids.ts';
 import { LruMap } from '../../kernel/lru-map.ts';
 import type { Scheduler } from '../../kernel/scheduler.ts';
-import { vectorErrors } from './engine-errors.ts';
+import { engineErrors } from './engine-errors.ts';
 import { type EngineProcess, startEngine } from './engine-process.ts';
 import type { Method, Methods, StoreLimits } from './protocol.ts';
 
@@ -24,7 +24,7 @@ export interface VectorEngineLimits extends StoreLimits {
   /** Requests waiting or running; one more is refused with `vectors.busy`. */
   readonly queueMax: number;
   readonly queuePerDatabaseMax: number;
-  /** Vectors of all these requests together. */
+  /** All of them together. */
   readonly queueMib: number;
   /** The process is ended when one request takes longer: it would never end. */
   readonly requestMs: number;
@@ -34,6 +34,7 @@ export interface VectorEngineLimits extends StoreLimits {
 
 export const VECTOR_ENGINE_LIMITS: VectorEngineLimits = {
   recordsMax: 1_000_000,
+  databaseMib: 1024,
   exactMax: 20_000,
   openMax: 256,
   memoryMib: 2048,
@@ -96,8 +97,8 @@ export function createCaller(options: VectorEngineOptions): Caller {
 
   return {
     async call(method, file, args, vectors = []) {
-      if (isClosed) throw vectorErrors.crashed();
-      const leave = running.enter(file.id, vectors);
+      if (isClosed) throw engineErrors.crashed();
+      const leave = running.enter(file.id);
       try {
         const engine = await host.use();
         // It may have been dropped while the process was started.
@@ -132,11 +133,12 @@ function createHost(
   let running: EngineProcess | undefined;
 
   function start(): Promise<EngineProcess> {
-    const { recordsMax, exactMax, openMax, memoryMib, openIdleMs } = limits;
-    const started = startEngine(
-      { run, limits: { recordsMax, exactMax, openMax, memoryMib, openIdleMs } },
+    const { recordsMax, databaseMib, exactMax, openMax, memoryMib, openIdleMs } = limits;
+    const started = startEngine({
+      setup: { run, limits: { recordsMax, databaseMib, exactMax, openMax, memoryMib, openIdleMs } },
+      queueBytesMax: limits.queueMib * 2 ** 20,
       scheduler,
-    );
+    });
     events.emit('vectors.started');
     running = started;
     void started.exited.then(() => {
@@ -152,7 +154,7 @@ function createHost(
 /** Requests that wait or run, and databases that were dropped meanwhile. */
 interface Running {
   /** Throws `vectors.busy`, or `database.not_found` for a dropped database. */
-  enter(id: DatabaseId, vectors: readonly Float32Array[]): () => void;
+  enter(id: DatabaseId): () => void;
   refuseForgotten(id: DatabaseId): void;
   /** The value, unless the database is dropped before. */
   race<T>(id: DatabaseId, value: Promise<T>): Promise<T>;
@@ -162,30 +164,22 @@ interface Running {
 /** Dropped ones that are remembered: longer ago than so many drops, no request of theirs is left. */
 const FORGOTTEN_MAX = 10_000;
 
-function createRunning({ queueMax, queuePerDatabaseMax, queueMib }: VectorEngineLimits): Running {
+function createRunning({ queueMax, queuePerDatabaseMax }: VectorEngineLimits): Running {
   const forgotten = new LruMap<DatabaseId, true>(FORGOTTEN_MAX);
   const racing = new Map<DatabaseId, Set<() => void>>();
   const admission = createAdmission<DatabaseId>(
     { queueMax, queuePerAccountMax: queuePerDatabaseMax },
-    vectorErrors.busy,
+    engineErrors.busy,
   );
-  let bytes = 0;
 
   function refuseForgotten(id: DatabaseId): void {
     if (forgotten.get(id) === true) throw notFound('database');
   }
 
   return {
-    enter(id, vectors) {
+    enter(id) {
       refuseForgotten(id);
-      const more = vectors.reduce((sum, { byteLength }) => sum + byteLength, 0);
-      if (bytes > 0 && bytes + more > queueMib * 2 ** 20) throw vectorErrors.busy();
-      const leave = admission.enter(id);
-      bytes += more;
-      return () => {
-        bytes -= more;
-        leave();
-      };
+      return admission.enter(id);
     },
     refuseForgotten,
     async race(id, value) {

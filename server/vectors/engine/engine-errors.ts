@@ -5,7 +5,7 @@ function refused(what: string, message: string): PlatformError {
 }
 
 /** Why the vector engine refuses; none of them holds a name, a text or a value. */
-export const vectorErrors = {
+export const engineErrors = {
   badSettings: () =>
     refused(
       'bad_settings',

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { systemClock } from '../../kernel/clock.ts';
 import { toPlatformError } from '../../kernel/errors.ts';
-import { vectorErrors } from './engine-errors.ts';
+import { engineErrors } from './engine-errors.ts';
 import { bytesOf, encodeFrame, floatsOf, type Frame, readFrames } from './frames.ts';
 import { createOpenDatabases, type OpenDatabases } from './open-databases.ts';
 import type { EngineAnswer, EngineRequest, EngineSetup } from './protocol.ts';
@@ -21,7 +21,7 @@ control.on('close', () => void (databases?.close() ?? Promise.resolve()).finally
 
 function send(header: EngineAnswer, vectors: readonly Float32Array[] = []): void {
   const frame = encodeFrame({ header, parts: vectors.map(bytesOf) });
-  if (frame === undefined) return sendError(header.id, vectorErrors.tooLarge());
+  if (frame === undefined) return sendError(header.id, engineErrors.tooLarge());
   control.cork();
   for (const part of frame) control.write(part);
   control.uncork();

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type ErrorOptions, PlatformError } from '../../kernel/errors.ts';
 import { type Scheduler, within } from '../../kernel/scheduler.ts';
-import { vectorErrors } from './engine-errors.ts';
+import { engineErrors } from './engine-errors.ts';
 import { bytesOf, encodeFrame, floatsOf, readFrames } from './frames.ts';
 import type { DatabaseRequest, EngineAnswer, EngineSetup, ForgetRequest } from './protocol.ts';
 
@@ -30,11 +30,20 @@ export interface Reply {
 type Unnumbered<T> = Omit<T, 'id' | 't'>;
 
 const MAIN = fileURLToPath(new URL('./engine-main.ts', import.meta.url));
+/** Little garbage at a time: the memory is for open databases. */
+const FLAGS = ['--max-semi-space-size=4'];
 const STOP_MS = 5000;
 
+export interface EngineProcessOptions {
+  readonly setup: EngineSetup;
+  /** All requests that wait for their answer, together; one more is refused with `vectors.busy`. */
+  readonly queueBytesMax: number;
+  readonly scheduler: Scheduler;
+}
+
 /** Its requests reject with `vectors.engine_crashed` when it ends before it has answered. */
-export function startEngine(setup: EngineSetup, scheduler: Scheduler): EngineProcess {
-  const child = spawn(process.execPath, [MAIN], {
+export function startEngine({ setup, queueBytesMax, scheduler }: EngineProcessOptions): EngineProcess {
+  const child = spawn(process.execPath, [...FLAGS, MAIN], {
     env: {},
     cwd: '/',
     // Whatever a native library prints may hold content.
@@ -43,6 +52,7 @@ export function startEngine(setup: EngineSetup, scheduler: Scheduler): EnginePro
   const control = child.stdio[3] as Duplex;
   const waiting = new Map<number, PromiseWithResolvers<Reply>>();
   let lastId = 0;
+  let queueBytes = 0;
 
   const exited = new Promise<void>((resolve) => {
     child.on('exit', () => resolve());
@@ -50,11 +60,10 @@ export function startEngine(setup: EngineSetup, scheduler: Scheduler): EnginePro
     child.on('error', () => resolve());
   });
   void exited.then(() => {
-    for (const { reject } of waiting.values()) reject(vectorErrors.crashed());
+    for (const { reject } of waiting.values()) reject(engineErrors.crashed());
     waiting.clear();
   });
   control.on('error', () => {});
-  control.on('close', () => child.kill('SIGKILL'));
   readFrames<EngineAnswer>(control, ({ header, parts }) => {
     const waiter = waiting.get(header.id);
     waiting.delete(header.id);
@@ -62,31 +71,39 @@ export function startEngine(setup: EngineSetup, scheduler: Scheduler): EnginePro
     else waiter?.reject(new PlatformError(header.error as ErrorOptions));
   });
 
-  function send(header: object, parts: readonly Uint8Array[]): void {
-    const frame = encodeFrame({ header, parts });
-    if (frame === undefined) throw vectorErrors.tooLarge();
+  function send(frame: readonly Uint8Array[]): void {
     control.cork();
     for (const part of frame) control.write(part);
     control.uncork();
   }
 
-  function ask(
+  async function ask(
     message: Unnumbered<DatabaseRequest> | Unnumbered<ForgetRequest>,
     t: 'request' | 'forget',
     parts: readonly Uint8Array[],
   ): Promise<Reply> {
     const id = ++lastId;
-    if (!control.writable) return Promise.reject(vectorErrors.crashed());
-    send({ ...message, t, id }, parts);
+    const frame = encode({ ...message, t, id }, parts);
+    const bytes = frame.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (queueBytes > 0 && queueBytes + bytes > queueBytesMax) throw engineErrors.busy();
+    if (!control.writable) throw engineErrors.crashed();
     const waiter = Promise.withResolvers<Reply>();
     waiting.set(id, waiter);
-    return waiter.promise;
+    queueBytes += bytes;
+    try {
+      send(frame);
+      return await waiter.promise;
+    } finally {
+      queueBytes -= bytes;
+    }
   }
 
-  send(setup, []);
+  send(encode(setup, []));
   return {
-    request: async (request, key, vectors) => await ask(request, 'request', [key, ...vectors.map(bytesOf)]),
-    forget: async (database) => void (await ask({ database }, 'forget', []).catch(() => undefined)),
+    request: (request, key, vectors) => ask(request, 'request', [key, ...vectors.map(bytesOf)]),
+    // One that does not close ends with the process.
+    forget: async (database) =>
+      void (await ask({ database }, 'forget', []).catch(() => child.kill('SIGKILL'))),
     exited,
     async stop() {
       control.end();
@@ -96,4 +113,10 @@ export function startEngine(setup: EngineSetup, scheduler: Scheduler): EnginePro
     },
     kill: () => void child.kill('SIGKILL'),
   };
+}
+
+function encode(header: object, parts: readonly Uint8Array[]): Uint8Array[] {
+  const frame = encodeFrame({ header, parts });
+  if (frame === undefined) throw engineErrors.tooLarge();
+  return frame;
 }

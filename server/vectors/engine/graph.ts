@@ -30,7 +30,7 @@ export interface GraphOptions {
 /** Half the memory of float32 with its range; scores are computed again from the vectors themselves. */
 const FORM = { quantization: ScalarKind.BF16, connectivity: 16, expansion_add: 128, expansion_search: 96 };
 const LINK_BYTES = 200;
-const GROW_MS = 8;
+const GROW_MS = 4;
 const ROWS_MAX = 256;
 
 export function createGraph({ matrix, dimensions, metric, clock }: GraphOptions): Graph {

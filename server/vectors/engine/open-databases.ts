@@ -70,7 +70,8 @@ export function createOpenDatabases({ run, limits }: EngineSetup, clock: Clock):
       try {
         return await slot.serial(() => answerIn(slot, request, key, vectors));
       } finally {
-        if (FREEING.has(request.method)) void slot.serial(() => compact(slot));
+        // What cannot be given back now is given back after another request.
+        if (FREEING.has(request.method)) slot.serial(() => compact(slot)).catch(() => undefined);
         leave();
       }
     },

@@ -75,8 +75,9 @@ export interface EngineSetup {
 }
 
 export interface StoreLimits {
-  /** Of one database. */
+  /** Of one database, and of its vectors. */
   readonly recordsMax: number;
+  readonly databaseMib: number;
   /** More records than this get a graph. */
   readonly exactMax: number;
   /** Open at a time; each takes three file descriptors. */

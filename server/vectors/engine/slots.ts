@@ -48,11 +48,13 @@ export function createSlots(limits: StoreLimits): Slots {
     await open.database.close();
   }
 
-  /** Unless a request comes first. */
+  /** Unless a request comes first. A file that does not close well is whole all the same. */
   async function closeIdle(slot: Slot): Promise<void> {
-    await slot.serial(async () => {
-      if (slot.waiting === 0) await closeOpen(slot);
-    });
+    await slot
+      .serial(async () => {
+        if (slot.waiting === 0) await closeOpen(slot);
+      })
+      .catch(() => undefined);
     if (slot.waiting === 0 && slots.get(slot.id) === slot) slots.delete(slot.id);
   }
 
@@ -65,14 +67,17 @@ export function createSlots(limits: StoreLimits): Slots {
     }, limits.openIdleMs);
   }
 
-  async function freeMemory(slot: Slot): Promise<void> {
+  /** Closes those unused for longest until the rest fits. What is in use stays; the bound on requests bounds it. */
+  async function trim(slot: Slot, openMax: number): Promise<void> {
+    const others = [...slots.values()].filter((other) => other !== slot && other.open !== undefined);
     const bytesOf = ({ open }: Slot): number => open?.database.bytes ?? 0;
-    const others = [...slots.values()];
-    let bytes = others.reduce((sum, other) => sum + bytesOf(other), 0);
+    let bytes = others.reduce((sum, other) => sum + bytesOf(other), bytesOf(slot));
+    let open = others.length + (slot.open === undefined ? 0 : 1);
     for (const other of others) {
-      if (bytes <= limits.memoryMib * 2 ** 20) return;
-      if (other === slot || other.waiting > 0) continue;
+      if (bytes <= limits.memoryMib * 2 ** 20 && open <= openMax) return;
+      if (other.waiting > 0) continue;
       bytes -= bytesOf(other);
+      open--;
       await closeIdle(other);
     }
   }
@@ -87,17 +92,11 @@ export function createSlots(limits: StoreLimits): Slots {
       const leave = (): void => {
         slot.waiting--;
         closeWhenIdle(slot);
-        void freeMemory(slot);
+        void trim(slot, limits.openMax);
       };
       return { slot, leave };
     },
-    async makeRoom(slot) {
-      const others = [...slots.values()].filter((other) => other !== slot && other.open !== undefined);
-      const idle = others.filter(({ waiting }) => waiting === 0);
-      // If too few are idle, the bound on requests is the bound on open files.
-      for (const other of idle.slice(0, Math.max(0, others.length + 1 - limits.openMax)))
-        await closeIdle(other);
-    },
+    makeRoom: (slot) => trim(slot, limits.openMax - 1),
     async forget(id) {
       const slot = slots.get(id);
       if (slot === undefined) return;

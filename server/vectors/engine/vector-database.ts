@@ -12,7 +12,7 @@ import {
   checkSearch,
 } from './checks.ts';
 import { type DatabaseKeys, deriveKeys } from './database-keys.ts';
-import { vectorErrors } from './engine-errors.ts';
+import { engineErrors } from './engine-errors.ts';
 import { bytesOf, floatsOf } from './frames.ts';
 import { wordsOf } from './keywords.ts';
 import { createNeighbours, type Neighbours } from './neighbours.ts';
@@ -94,7 +94,7 @@ export function openVectorDatabase(options: VectorDatabaseOptions): VectorDataba
 
 const HANDLERS: { readonly [M in Method]: Handler<M> } = {
   // Whoever opens a new one makes it: this one was there.
-  create: () => Promise.reject(vectorErrors.exists()),
+  create: () => Promise.reject(engineErrors.exists()),
   async describe({ options: { store, settings, path, limits }, loaded }) {
     const { records, documents } = await store.counts();
     const index = loaded()?.state ?? (records > limits.exactMax ? 'building' : 'exact');
@@ -152,8 +152,8 @@ const HANDLERS: { readonly [M in Method]: Handler<M> } = {
     const passages = args.passages.map((passage, index) => ({ ...passage, vector: vectors[index] ?? NONE }));
     checkPassages(passages, settings);
     const upload = await store.uploads.running(args.uploadId, run);
-    if (upload === undefined) throw vectorErrors.uploadGone();
-    await checkRoom(options, passages.length);
+    if (upload === undefined) throw engineErrors.uploadGone();
+    await checkRoom(options, upload.passages + passages.length);
     const isSealed = settings.kind === 'sealed';
     await store.uploads.stage(
       args.uploadId,
@@ -172,7 +172,7 @@ const HANDLERS: { readonly [M in Method]: Handler<M> } = {
   async finishDocument({ options, keys, loaded }, { uploadId }) {
     const { store, run } = options;
     const upload = await store.uploads.running(uploadId, run);
-    if (upload === undefined) throw vectorErrors.uploadGone();
+    if (upload === undefined) throw engineErrors.uploadGone();
     await checkRoom(options, upload.passages);
     const { removed, added } = await store.uploads.finish(upload, run, (text) => keys.words(wordsOf(text)));
     replace(
@@ -213,9 +213,11 @@ const HANDLERS: { readonly [M in Method]: Handler<M> } = {
 };
 
 /** What a document replaces is not counted off: the bound is a bound of disk and memory, not a price. */
-async function checkRoom({ store, limits }: VectorDatabaseOptions, more: number): Promise<void> {
+async function checkRoom({ store, settings, limits }: VectorDatabaseOptions, more: number): Promise<void> {
   const { records } = await store.counts();
-  if (more > 0 && records + more > limits.recordsMax) throw vectorErrors.full(limits.recordsMax);
+  const fitting = Math.floor((limits.databaseMib * 2 ** 20) / (settings.dimensions * 4));
+  const max = Math.min(limits.recordsMax, fitting);
+  if (more > 0 && records + more > max) throw engineErrors.full(max);
 }
 
 /** Brings what the file has already into memory, all at once. */
