@@ -36,11 +36,17 @@ export async function startCallingPlatform(layersOf: string): Promise<CallingPla
   };
 }
 
-/** Calls the first function that it is offered for Ada, then repeats what that answered; `hang` never ends. */
+/**
+ * Calls the first function that it is offered for Ada, then repeats what that answered; counts the orders of a database;
+ * `hang` never ends.
+ */
 function reply({ body }: ScriptedRequest): ScriptedReply {
   const last = body.messages?.at(-1);
   const said = typeof last?.content === 'string' ? last.content : JSON.stringify(last?.content);
   if (last?.role === 'tool') return { text: `It says ${/hello, \w+!/.exec(said)?.[0]}`, deltaLength: 5 };
+  if (said.startsWith('The tables:'))
+    return { text: JSON.stringify({ sql: 'SELECT COUNT(*) AS n FROM orders', reason: null }) };
+  if (said.includes('The statement that was run:')) return { text: 'There are some orders.', deltaLength: 5 };
   if (said.includes('hang'))
     return { text: 'An answer without end', deltaLength: 3, beforeWrite: holdAfter(2) };
   const name = body.tools?.[0]?.function.name;

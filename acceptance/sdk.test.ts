@@ -94,6 +94,10 @@ const PRINTED: Record<string, string[]> = {
     "calls greeter { name: 'Ada' }",
     'It says hello, Ada!',
   ],
+  'sql.ts': [
+    "[ { customer: 'Ben', total: 30 } ] Ada Ben id,customer,total",
+    'There are some orders. SELECT COUNT(*) AS n FROM orders 3',
+  ],
 };
 
 describe('every example runs', () => {

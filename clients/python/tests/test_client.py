@@ -51,6 +51,31 @@ class ClientTest(unittest.TestCase):
             self.assertEqual(answer.status, status)
             self.assertIn(b"hello, Ada!", answer.body)
 
+    def test_sql_databases_keep_rows_and_answer_questions(self):
+        shop = self.client.sql("python-shop")
+        shop.create()
+        self.assertIn("python-shop", [one["name"] for one in self.client.list_sql()])
+        schema = "CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT, raw BLOB)"
+        self.assertEqual(shop.migrate([("001", schema)]), ["001"])
+        self.assertEqual(shop.migrate([("001", schema)]), [])
+        big = 2**60
+        shop.batch([("INSERT INTO orders VALUES (?, ?, ?)", [big, "Ada", b"\x00\xff"])])
+        found = shop.query("SELECT * FROM orders WHERE id = :id", {"id": big}, read_only=True)
+        self.assertEqual(found["rows"], [{"id": big, "customer": "Ada", "raw": b"\x00\xff"}])
+        self.assertEqual(shop.import_("id,customer\n1,Ben\n", table="orders"), 1)
+        names = [row["customer"] for row in shop.stream("SELECT customer FROM orders ORDER BY id")]
+        self.assertEqual(names, ["Ben", "Ada"])
+        self.assertEqual([table["name"] for table in shop.schema()], ["orders"])
+        self.assertIn("1,Ben,", shop.export(table="orders"))
+        answer = shop.ask("How many orders are there?", trace=True)
+        self.assertEqual((answer["answer"], answer["rowCount"]), ("There are some orders.", 1))
+        *texts, last = self.client.ask_sql_stream("How many?", connection="jellyfaas://python-shop")
+        self.assertEqual("".join(event["text"] for event in texts), last["answer"])
+        self.assertEqual(len(shop.drop()["receipt"].split(".")), 3)
+        with self.assertRaises(JellyFaaSError) as caught:
+            shop.describe()
+        self.assertEqual(caught.exception.error_id, "database.not_found")
+
     def test_errors_have_a_code_and_hide_what_was_sent(self):
         cases = (
             (lambda: self.client.invoke("no-such-function"), 404, "function.not_found"),
