@@ -61,10 +61,9 @@ export function createVectors(options: VectorsOptions): Vectors {
     );
   const { cancel: cancelUploads, ...documents } = createDocuments({ ...options, recorded });
 
-  databases.onDropped(async (id) => {
-    await cancelUploads(({ databaseId }) => databaseId === id, notFound('database'));
-    await engine.forget(id);
-  });
+  databases.onDropped(
+    async (id) => void (await cancelUploads(({ databaseId }) => databaseId === id, notFound('database'))),
+  );
 
   return {
     async create(holder, form) {

@@ -24,8 +24,7 @@ export interface ControlPlaneOptions {
   readonly mcp: McpParts;
   readonly portal: PortalParts;
   readonly sql?: SqlParts;
-  /** Absent until the platform is composed with them. */
-  readonly vectors?: VectorParts;
+  readonly vectors: VectorParts;
   /** Public JWK of the installation's receipts. */
   readonly receiptKey: Receipts['publicKey'];
   readonly runtimes: readonly RuntimeStatus[];

@@ -61,7 +61,7 @@ export function createControlPlane(
     serveAi(scope, options);
     serveMcp(scope, options);
     if (options.sql !== undefined) serveSql(scope, { ...options, sql: options.sql });
-    if (options.vectors !== undefined) serveVectors(scope, { ...options, vectors: options.vectors });
+    serveVectors(scope, options);
   });
   return app;
 }

@@ -11,12 +11,10 @@ export interface VectorParts {
   readonly originIp: (req: IncomingMessage) => string;
 }
 
-export interface VectorOptions extends Pick<
+export type VectorOptions = Pick<
   ControlPlaneOptions,
-  'accounts' | 'events' | 'limits' | 'closing'
-> {
-  readonly vectors: VectorParts;
-}
+  'accounts' | 'events' | 'limits' | 'closing' | 'vectors'
+>;
 
 /** A request, with what it takes to answer it. */
 interface Request extends Caller {
