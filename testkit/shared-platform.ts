@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node';
+import { ensureWeb } from '../tools/build-web.mjs';
 import { startPlatform } from './platform.ts';
 
 /**
@@ -6,6 +7,7 @@ import { startPlatform } from './platform.ts';
  * apart by the names of their functions.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  ensureWeb();
   const platform = await startPlatform();
   project.provide('platform', {
     url: platform.url,

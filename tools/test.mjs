@@ -7,12 +7,14 @@ import {
   pinnedNode,
   root,
 } from './bootstrap.mjs';
+import { ensureWeb } from './build-web.mjs';
 
 /**
  * `npm test`: everything that has to hold before a change lands. Installs what a new machine lacks, then checks
  * types, lint and format, then the unit tests, then the suites against the real platform.
  */
 ensureDependencies();
+ensureWeb();
 ensureSystemPackages(SANDBOX_PROGRAMS, { required: true });
 ensureSystemPackages(
   { pip3: 'python3-pip', javac: 'default-jdk-headless', mvn: 'maven', strace: 'strace' },

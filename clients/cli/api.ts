@@ -25,6 +25,7 @@ export type CreatedEntity = Output<typeof contract.CreatedEntity>;
 export type Me = Output<typeof contract.Me>;
 export type ApiKeys = Output<typeof contract.ApiKeys>;
 export type CreatedApiKey = Output<typeof contract.CreatedApiKey>;
+export type SignInLink = Output<typeof contract.SignInLink>;
 export type ConsoleLine = Output<typeof contract.ConsoleLine>;
 export type AiEvent = contract.AiEvent;
 export type AiModels = Output<typeof contract.AiModels>;

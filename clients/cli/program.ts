@@ -8,6 +8,7 @@ import { addLibraryCommands } from './commands/library.ts';
 import { addLocalCommands } from './commands/local.ts';
 import { addMcpCommands } from './commands/mcp.ts';
 import { addModelCommands } from './commands/model.ts';
+import { addPortalCommand } from './commands/portal.ts';
 import { addSqlCommands } from './commands/sql.ts';
 import { addTypesCommand } from './commands/types.ts';
 import { addUserCommands } from './commands/users.ts';
@@ -58,6 +59,7 @@ export function buildProgram(context: Context): Command {
   addWatchCommands(program, context);
   addLibraryCommands(program, context);
   addAccountCommands(program, context);
+  addPortalCommand(program, context);
   addUserCommands(program, context);
   addLocalCommands(program, context);
   return program;
