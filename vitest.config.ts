@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{contract,server,clients,testkit,tools}/**/*.test.ts'],
+          include: ['{contract,server,clients,testkit,tools,web}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.system.test.ts'],
           testTimeout: 20_000,
         },
