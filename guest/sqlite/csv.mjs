@@ -26,7 +26,7 @@ export class CsvReader {
   pending = 0;
 
   *push(part) {
-    for (let at = 0; at < part.length; ) {
+    for (let at = 0; at < part.length;) {
       const end = this.#runEnd(part, at);
       if (end > at) {
         this.#field += part.slice(at, end);

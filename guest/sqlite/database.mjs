@@ -41,7 +41,9 @@ export class DatabaseFile {
     if (isNew) closeSync(openSync(PATH, 'ax', 0o600));
     this.#writer = this.connect({ readOnly: false });
     if (isNew) {
-      this.#writer.data.exec(`create table ${MIGRATIONS} (id text primary key, hash text not null) strict, without rowid`);
+      this.#writer.data.exec(
+        `create table ${MIGRATIONS} (id text primary key, hash text not null) strict, without rowid`,
+      );
       this.#checkpoint();
     }
     const header = Buffer.alloc(PLAINTEXT_HEADER.length);
@@ -161,12 +163,18 @@ export class Connection {
   run(statement, rules, bounds) {
     const { sql } = statement;
     // ON CONFLICT ROLLBACK and the like end a transaction; what follows must not run outside of one.
-    if (!this.data.inTransaction) throw new SqlFault('refused', 'the transaction was ended by a statement before');
+    if (!this.data.inTransaction)
+      throw new SqlFault('refused', 'the transaction was ended by a statement before');
     const prepared = this.prepare(statement, rules);
     try {
-      const result = prepared.reader ? this.#rows(prepared, bounds) : { ...NO_ROWS, ...summary(prepared.run()) };
+      const result = prepared.reader
+        ? this.#rows(prepared, bounds)
+        : { ...NO_ROWS, ...summary(prepared.run()) };
       this.#guard.follow(sql);
-      return { ...result, lastRowId: result.changes > 0 && INSERTING.has(statementKind(sql)) ? result.lastRowId : null };
+      return {
+        ...result,
+        lastRowId: result.changes > 0 && INSERTING.has(statementKind(sql)) ? result.lastRowId : null,
+      };
     } catch (error) {
       throw faultOf(error, sql);
     }

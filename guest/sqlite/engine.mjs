@@ -85,7 +85,7 @@ const METHODS = {
   next({ cursor }) {
     const { pieces } = cursorOf(cursor);
     const part = [];
-    for (let size = 0; size < PART_CHARACTERS; ) {
+    for (let size = 0; size < PART_CHARACTERS;) {
       const { value, done } = pieces.next();
       if (done) return { part, isLast: true };
       size += JSON.stringify(value).length;
@@ -96,7 +96,11 @@ const METHODS = {
   },
 
   importSql({ cursor, tables }) {
-    open(cursor, false, (connection) => new Import(connection, new SqlScript(connection, { tables, mayRepairSequence: true })));
+    open(
+      cursor,
+      false,
+      (connection) => new Import(connection, new SqlScript(connection, { tables, mayRepairSequence: true })),
+    );
   },
 
   importCsv({ cursor, table, tables }) {

@@ -14,7 +14,11 @@ export function* sqlPieces(data) {
   }
   yield* sequenceRows(data, tables);
   // Last, so that triggers do not run for rows that are put back and indexes are built at once.
-  const rest = data.prepare("select name, sql from sqlite_schema where type <> 'table' and sql is not null order by type = 'trigger', rowid").all();
+  const rest = data
+    .prepare(
+      "select name, sql from sqlite_schema where type <> 'table' and sql is not null order by type = 'trigger', rowid",
+    )
+    .all();
   for (const { name, sql } of rest) if (!isReserved(name)) yield `${sql};\n`;
   yield 'COMMIT;\n';
 }
@@ -36,25 +40,39 @@ function* virtualRows(data, { name, sql }) {
   const exists = data.prepare('select 1 from sqlite_schema where name = ?').pluck();
   if (exists.get(`${name}_content`) === 1) yield* rowsOf(data, name, ['rowid']);
   else if (exists.get(`${name}_node`) === 1) yield* rowsOf(data, name);
-  else if (/\bcontent\s*=\s*(''|"")/i.test(sql)) yield '-- This index keeps no text: it has to be filled again.\n';
-  else if (exists.get(`${name}_docsize`) === 1) yield `INSERT INTO ${quoted(name)}(${quoted(name)}) VALUES('rebuild');\n`;
+  else if (/\bcontent\s*=\s*(''|"")/i.test(sql))
+    yield '-- This index keeps no text: it has to be filled again.\n';
+  else if (exists.get(`${name}_docsize`) === 1)
+    yield `INSERT INTO ${quoted(name)}(${quoted(name)}) VALUES('rebuild');\n`;
 }
 
 function* sequenceRows(data, tables) {
   if (data.prepare("select 1 from sqlite_schema where name = 'sqlite_sequence'").get() === undefined) return;
   yield 'DELETE FROM sqlite_sequence;\n';
   const own = new Set(tables.map(({ name }) => name));
-  for (const [name, seq] of data.prepare('select name, seq from sqlite_sequence').raw().safeIntegers().iterate()) {
-    if (own.has(name)) yield `INSERT INTO sqlite_sequence(name,seq) VALUES(${textLiteral(Buffer.from(name))},${seq});\n`;
+  for (const [name, seq] of data
+    .prepare('select name, seq from sqlite_sequence')
+    .raw()
+    .safeIntegers()
+    .iterate()) {
+    if (own.has(name))
+      yield `INSERT INTO sqlite_sequence(name,seq) VALUES(${textLiteral(Buffer.from(name))},${seq});\n`;
   }
 }
 
 function* rowsOf(data, table, more = []) {
   const columns = [...more, ...storedColumns(data, table).map(quoted)];
   // Text as its bytes: the driver would repair what is not UTF-8.
-  const values = columns.flatMap((column) => [`typeof(${column})`, `case typeof(${column}) when 'text' then cast(${column} as blob) else ${column} end`]);
+  const values = columns.flatMap((column) => [
+    `typeof(${column})`,
+    `case typeof(${column}) when 'text' then cast(${column} as blob) else ${column} end`,
+  ]);
   const start = `INSERT INTO ${quoted(table)}(${columns.join(',')}) VALUES(`;
-  for (const row of data.prepare(`select ${values.join(', ')} from ${quoted(table)}`).raw().safeIntegers().iterate()) {
+  for (const row of data
+    .prepare(`select ${values.join(', ')} from ${quoted(table)}`)
+    .raw()
+    .safeIntegers()
+    .iterate()) {
     const literals = columns.map((_, index) => literal(row[2 * index], row[2 * index + 1]));
     yield `${start}${literals.join(',')});\n`;
   }
@@ -92,8 +110,11 @@ function realLiteral(value) {
 
 /** A header and the rows of a table or view; bytes as base64. Values are exact, also those that a spreadsheet would run. */
 export function* csvPieces(data, table) {
-  const found = data.prepare("select name from sqlite_schema where lower(name) = lower(?) and type in ('table', 'view')").pluck().get(table);
-  if (found === undefined || isReserved(found)) throw new SqlFault('unknown_table', table.slice(0, 160));
+  const found = data
+    .prepare("select name from sqlite_schema where lower(name) = lower(?) and type in ('table', 'view')")
+    .pluck()
+    .get(table);
+  if (found === undefined || isReserved(found)) throw new SqlFault('unknown_table');
   const columns = data.prepare('select name from pragma_table_xinfo(?) where hidden <> 1').pluck().all(found);
   yield csvLine(columns);
   const select = `select ${columns.map(quoted).join(', ')} from ${quoted(found)}`;

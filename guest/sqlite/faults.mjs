@@ -89,5 +89,7 @@ function safeReason(message, sql) {
 
 /** A name as the caller wrote it, or none when it comes from elsewhere: a view, a trigger, another table. */
 export function writtenName(name, sql) {
-  return name !== null && name.length <= 160 && sql.toLowerCase().includes(name.toLowerCase()) ? ` "${name}"` : '';
+  return name !== null && name.length <= 160 && sql.toLowerCase().includes(name.toLowerCase())
+    ? ` "${name}"`
+    : '';
 }

@@ -32,11 +32,27 @@ const PRAGMAS_WITH_NAME = new Set([
   'integrity_check',
   'quick_check',
 ]);
-const PRAGMAS = new Set([...PRAGMAS_WITH_NAME, 'user_version', 'schema_version', 'page_count', 'page_size', 'foreign_keys']);
+const PRAGMAS = new Set([
+  ...PRAGMAS_WITH_NAME,
+  'user_version',
+  'schema_version',
+  'page_count',
+  'page_size',
+  'foreign_keys',
+]);
 const PRAGMA_FUNCTIONS = [...PRAGMAS_WITH_NAME].map((name) => `pragma_${name}`);
 
 /** Functions of full text search and statistics; all others are those that SQLite itself calls innocuous. */
-const FUNCTIONS = ['bm25', 'highlight', 'snippet', 'match', 'median', 'percentile', 'percentile_cont', 'percentile_disc'];
+const FUNCTIONS = [
+  'bm25',
+  'highlight',
+  'snippet',
+  'match',
+  'median',
+  'percentile',
+  'percentile_cont',
+  'percentile_disc',
+];
 const INNOCUOUS = 0x200000;
 
 const ACTIONS = new Map(
@@ -65,28 +81,25 @@ export class Guard {
    * but these; `mayRepairSequence` lets it write `sqlite_sequence`, as dumps do.
    */
   check(sql, { readOnly, tables, mayRepairSequence = false }) {
-    if (sql.includes('\0') || !sql.isWellFormed()) throw refused('it has characters that are no text');
-    const kind = statementKind(sql);
+    const kind = kindOf(sql);
     const isOfSchema = OF_SCHEMA.has(kind);
-    if (kind === undefined) throw refused('there is no statement');
-    if (TRANSACTIONS.has(kind)) throw refused('a batch is one transaction, and there are no others');
-    if (!READING.has(kind) && !WRITING.has(kind) && !isOfSchema && kind !== 'PRAGMA') {
-      throw refused(`a statement that begins with ${kind.slice(0, 20)} is not available`);
-    }
-    if (tables !== undefined && (isOfSchema || kind === 'PRAGMA')) throw refused('it may only read or write rows');
-    if (readOnly && (WRITING.has(kind) || isOfSchema)) throw refused(WOULD_WRITE);
-    this.#copy(tables).compile(sql, { kind, readOnly, isOfSchema, isNarrow: tables !== undefined, mayRepairSequence });
+    const isNarrow = tables !== undefined;
+    if (isNarrow && (isOfSchema || kind === 'PRAGMA')) throw refused('it may only read or write rows');
+    if (readOnly && (isOfSchema || WRITING.has(kind))) throw refused(WOULD_WRITE);
+    this.#copy(tables).compile(sql, { kind, readOnly, isOfSchema, isNarrow, mayRepairSequence });
   }
 
   /** After each statement, in its transaction: throws when it made a schema that cannot be guarded. */
   follow(sql) {
     const kind = statementKind(sql);
     if (!OF_SCHEMA.has(kind)) return;
-    if (this.#data.prepare('select 1 from sqlite_temp_schema').get() !== undefined) throw refused(NOT_TEMPORARY);
+    const temporary = this.#data.prepare('select 1 from sqlite_temp_schema').get();
+    if (temporary !== undefined) throw refused(NOT_TEMPORARY);
     const whole = this.#copies.get('');
     this.forget();
     if (kind !== 'CREATE' || whole === undefined) return void this.#copy();
-    for (const { name, sql: made } of schemaOf(this.#data, this.#lastRow)) whole.add(name, made);
+    // Only what is new: a script that makes a thousand tables would copy all before each of them.
+    for (const made of schemaOf(this.#data, this.#lastRow)) whole.add(made);
     this.#keep('', whole);
   }
 
@@ -99,7 +112,10 @@ export class Guard {
     const version = this.#data.pragma('schema_version', { simple: true });
     if (version !== this.#version || this.#copies.size > COPIES_MAX) this.forget();
     const name = tables === undefined ? '' : JSON.stringify(tables);
-    return this.#copies.get(name) ?? this.#keep(name, tables === undefined ? wholeCopy(this.#data) : narrowCopy(this.#data, tables));
+    return (
+      this.#copies.get(name) ??
+      this.#keep(name, tables === undefined ? wholeCopy(this.#data) : narrowCopy(this.#data, tables))
+    );
   }
 
   #keep(name, copy) {
@@ -108,6 +124,17 @@ export class Guard {
     this.#copies.set(name, copy);
     return copy;
   }
+}
+
+/** The word that a statement begins with, if such statements may be run at all. */
+function kindOf(sql) {
+  if (sql.includes('\0') || !sql.isWellFormed()) throw refused('it has characters that are no text');
+  const kind = statementKind(sql);
+  if (kind === undefined) throw refused('there is no statement');
+  if (TRANSACTIONS.has(kind)) throw refused('a batch is one transaction, and there are no others');
+  const isKnown = READING.has(kind) || WRITING.has(kind) || OF_SCHEMA.has(kind) || kind === 'PRAGMA';
+  if (!isKnown) throw refused(`a statement that begins with ${kind.slice(0, 20)} is not available`);
+  return kind;
 }
 
 const COPIES_MAX = 8;
@@ -123,28 +150,34 @@ function schemaOf(data, afterRow = 0) {
        order by case when type <> 'table' then 2 when sql like 'create virtual%' then 0 else 1 end, type = 'trigger', rowid`,
     )
     .all(afterRow);
-  const shadows = new Set(data.prepare("select name from pragma_table_list where schema = 'main' and type = 'shadow'").pluck().all());
-  for (const { name } of made) {
-    if (isOwn(name) && name !== MIGRATIONS) throw refused(OWN_NAME);
-  }
+  const shadows = new Set(
+    data
+      .prepare("select name from pragma_table_list where schema = 'main' and type = 'shadow'")
+      .pluck()
+      .all(),
+  );
+  if (made.some(({ name }) => isOwn(name) && name !== MIGRATIONS)) throw refused(OWN_NAME);
   return made.filter(({ name }) => !isReserved(name) && !shadows.has(name));
 }
 
 function wholeCopy(data) {
   const copy = new Copy();
-  for (const { name, sql } of schemaOf(data)) copy.add(name, sql);
+  for (const made of schemaOf(data)) copy.add(made);
   return copy;
 }
 
 /** Tables as they are; views as tables, so that what they are made of is not there to be read directly. */
 function narrowCopy(data, tables) {
   const copy = new Copy();
-  const find = data.prepare("select type, name, sql from sqlite_schema where lower(name) = lower(?) and type in ('table', 'view')");
+  const find = data.prepare(
+    "select type, name, sql from sqlite_schema where lower(name) = lower(?) and type in ('table', 'view')",
+  );
   for (const table of tables) {
     const { type, name, sql } = find.get(table) ?? {};
-    if (sql === undefined || isReserved(name)) throw new SqlFault('unknown_table', table.slice(0, 160));
+    if (name === undefined || isReserved(name)) throw new SqlFault('unknown_table');
     const columns = data.prepare('select name from pragma_table_xinfo(?)').pluck().all(name);
-    copy.add(name, type === 'table' ? sql : `create table ${quoted(name)} (${columns.map(quoted).join(', ')})`);
+    const asTable = `create table ${quoted(name)} (${columns.map(quoted).join(', ')})`;
+    copy.add({ type, name, sql: type === 'view' ? asTable : sql });
   }
   return copy;
 }
@@ -156,32 +189,36 @@ export const isReserved = (name) => isOwn(name) || name.toLowerCase().startsWith
 
 /** An empty database with a schema, in memory, in which statements are compiled and never run. */
 class Copy {
-  #database = new DatabaseSync(':memory:');
-  #names = new Set();
+  // Foreign keys of a narrow copy may lead out of it.
+  #database = new DatabaseSync(':memory:', { enableForeignKeyConstraints: false });
+  #tables = new Set();
   #functions;
   #modules;
+  /** Of the statement that is being compiled; what the schema itself is made of is not asked about. */
   #rules;
   #refusal;
 
   constructor() {
-    const functions = this.#database.prepare('select name, flags from pragma_function_list').all();
-    const innocuous = functions.filter(({ name, flags }) => (flags & INNOCUOUS) !== 0 && !name.startsWith('sqlite_'));
-    this.#functions = new Set([...innocuous.map(({ name }) => name), ...FUNCTIONS]);
-    this.#modules = new Set(this.#database.prepare('select name from pragma_module_list').all().map(({ name }) => name));
-    this.#database.exec('pragma trusted_schema = off');
+    const database = this.#database;
+    const functions = database.prepare('select name, flags from pragma_function_list').all();
+    const innocuous = functions.filter(({ flags }) => (flags & INNOCUOUS) !== 0).map(({ name }) => name);
+    this.#functions = new Set([...innocuous.filter((name) => !name.startsWith('sqlite_')), ...FUNCTIONS]);
+    const modules = database.prepare('select name from pragma_module_list').all();
+    this.#modules = new Set(modules.map(({ name }) => name));
+    database.exec('pragma trusted_schema = off');
+    database.setAuthorizer((...call) => this.#authorize(...call));
   }
 
   /** Throws a fault when it needs what this build has not, or what a schema must not use. */
-  add(name, sql) {
-    if (this.#names.has(name.toLowerCase())) throw refused('a virtual table would take a name that is there already');
-    this.#database.setAuthorizer(null);
+  add({ type, name, sql }) {
+    this.#rules = undefined;
+    this.#refusal = undefined;
     try {
       this.#database.exec(sql);
     } catch {
       throw refused('the schema that it makes uses something that is not available');
     }
-    this.#names.add(name.toLowerCase());
-    this.#database.setAuthorizer((...call) => this.#authorize(...call));
+    if (type === 'table' || type === 'view') this.#tables.add(name.toLowerCase());
   }
 
   /** Throws a fault when the statement cannot be compiled or touches what it must not. */
@@ -203,6 +240,7 @@ class Copy {
   }
 
   #authorize(code, first, second, database) {
+    if (this.#rules === undefined) return constants.SQLITE_OK;
     // An error that left this function would not stop SQLite.
     try {
       this.#refusal ??= this.#reasonAgainst(ACTIONS.get(code), { first, second, database });
@@ -220,7 +258,8 @@ class Copy {
     if (call.database === 'temp' && !isLooking) return NOT_TEMPORARY;
     // Its constraints and generated columns read a table that is just being made.
     if (action === 'CREATE_TABLE') this.#rules.made = call.first.toLowerCase();
-    return check({ ...call, ...this.#rules, names: this.#names, functions: this.#functions, modules: this.#modules });
+    const known = { tables: this.#tables, functions: this.#functions, modules: this.#modules };
+    return check({ ...call, ...this.#rules, ...known });
   }
 }
 
@@ -230,21 +269,24 @@ const allow = () => undefined;
 const CHECKS = {
   SELECT: allow,
   RECURSIVE: allow,
-  READ: ({ first, second, isOfSchema, isNarrow, made, names, modules, sql }) => {
+  READ: ({ first, second, isOfSchema, isNarrow, made, tables, modules, sql }) => {
     const table = first.toLowerCase();
     // What is counted and not read has no column, also when it is a part of the statement itself (WITH).
     const isVirtual = modules.has(table) || table.startsWith('pragma_') || table.startsWith('sqlite_');
     if (second === '' && !isVirtual) return undefined;
-    if (names.has(table) || table === made || TABLE_FUNCTIONS.includes(table)) return undefined;
+    if (tables.has(table) || table === made || TABLE_FUNCTIONS.includes(table)) return undefined;
     if (isOfSchema && isSchemaTable(table)) return undefined;
-    const ofOwner = table === 'sqlite_master' || table === 'sqlite_sequence' || PRAGMA_FUNCTIONS.includes(table);
+    const ofOwner =
+      table === 'sqlite_master' || table === 'sqlite_sequence' || PRAGMA_FUNCTIONS.includes(table);
     return ofOwner && !isNarrow ? undefined : `the table${writtenName(first, sql)} is not available`;
   },
   FUNCTION: ({ second, isOfSchema, functions, sql }) => {
     const name = second.toLowerCase();
     // ALTER works with functions of SQLite's own, which no statement can name.
     const isInternal = isOfSchema && /^sqlite_(rename|drop|add|fail)/.test(name);
-    return isInternal || functions.has(name) ? undefined : `the function${writtenName(second, sql)} is not available`;
+    return isInternal || functions.has(name)
+      ? undefined
+      : `the function${writtenName(second, sql)} is not available`;
   },
   INSERT: checkWrite,
   UPDATE: checkWrite,
@@ -253,8 +295,10 @@ const CHECKS = {
   CREATE_INDEX: checkName,
   CREATE_VIEW: checkName,
   CREATE_TRIGGER: checkName,
-  CREATE_VTABLE: (call) =>
-    MODULES.has(call.second.toLowerCase()) ? checkName(call) : `the module${writtenName(call.second, call.sql)} is not available`,
+  CREATE_VTABLE: ({ first, second, sql }) =>
+    MODULES.has(second.toLowerCase())
+      ? checkName({ first })
+      : `the module${writtenName(second, sql)} is not available`,
   DROP_TABLE: checkName,
   DROP_INDEX: checkName,
   DROP_VIEW: checkName,
@@ -264,18 +308,25 @@ const CHECKS = {
   REINDEX: allow,
   ANALYZE: allow,
   PRAGMA: ({ first, second, sql }) => {
-    const isKnown = PRAGMAS.has(first.toLowerCase()) && (second === null || PRAGMAS_WITH_NAME.has(first.toLowerCase()));
+    const isKnown =
+      PRAGMAS.has(first.toLowerCase()) && (second === null || PRAGMAS_WITH_NAME.has(first.toLowerCase()));
     return isKnown ? undefined : `PRAGMA${writtenName(first, sql)} is not available`;
   },
 };
 
-const isSchemaTable = (table) => table === 'sqlite_master' || table === 'sqlite_temp_master' || table === 'sqlite_sequence' || table.startsWith('sqlite_stat');
+const isSchemaTable = (table) =>
+  table === 'sqlite_master' ||
+  table === 'sqlite_temp_master' ||
+  table === 'sqlite_sequence' ||
+  table.startsWith('sqlite_stat');
 
-function checkWrite({ first, readOnly, isOfSchema, mayRepairSequence, names, sql }) {
+function checkWrite({ first, readOnly, isOfSchema, mayRepairSequence, tables, sql }) {
   const table = first.toLowerCase();
   if (readOnly) return WOULD_WRITE;
-  if (names.has(table) || (isOfSchema && isSchemaTable(table))) return undefined;
-  return mayRepairSequence && table === 'sqlite_sequence' ? undefined : `the table${writtenName(first, sql)} is not to be written`;
+  if (tables.has(table) || (isOfSchema && isSchemaTable(table))) return undefined;
+  return mayRepairSequence && table === 'sqlite_sequence'
+    ? undefined
+    : `the table${writtenName(first, sql)} is not to be written`;
 }
 
 function checkName({ first }) {

@@ -9,11 +9,13 @@ const UNIT_MAX = 8 << 20;
 const STATEMENTS_PER_TURN = 200;
 const NO_ROWS = { rows: 0, characters: 0 };
 
-/** Dumps say themselves where their transaction begins and ends and switch checks off; the import does both anyway. */
+/** What a dump does besides: its own transaction, checks off, statistics for the planner. */
 function isFraming(sql) {
   const kind = statementKind(sql);
-  const isSwitch = kind === 'PRAGMA' && /\bforeign_keys\s*=\s*\w+\s*;?\s*$/i.test(sql);
-  return isSwitch || kind === 'BEGIN' || kind === 'COMMIT' || kind === 'END';
+  if (kind === 'PRAGMA') return /\bforeign_keys\s*=\s*\w+\s*;?\s*$/i.test(sql);
+  if (kind === 'ANALYZE') return /\bsqlite_(schema|master)\s*;?\s*$/i.test(sql);
+  if (kind === 'INSERT') return /^\s*insert\s+into\s+"?sqlite_stat[0-9]/i.test(sql);
+  return kind === 'BEGIN' || kind === 'COMMIT' || kind === 'END';
 }
 
 /** Reads a text that comes in parts into one transaction of a connection of its own. */
@@ -32,7 +34,8 @@ export class Import {
 
   async push(bytes) {
     await this.#reader.push(this.#decode(bytes, true));
-    if (this.#reader.pending > UNIT_MAX) throw new SqlFault('bad_import', 'one statement or row is longer than 8 MiB');
+    if (this.#reader.pending > UNIT_MAX)
+      throw new SqlFault('bad_import', 'one statement or row is longer than 8 MiB');
   }
 
   /** How many statements or rows there were. */
@@ -77,7 +80,9 @@ export class SqlScript {
       if (isFraming(sql)) continue;
       // What is compiled is only freed between two turns.
       if (++this.#count % STATEMENTS_PER_TURN === 0) await nextTurn();
-      located(`line ${this.#splitter.line}`, () => this.#connection.run({ sql }, this.#rules, { ...NO_ROWS }));
+      located(`line ${this.#splitter.line}`, () =>
+        this.#connection.run({ sql }, this.#rules, { ...NO_ROWS }),
+      );
     }
   }
 
@@ -123,16 +128,20 @@ export class CsvTable {
     if (fields.length === 1 && fields[0] === null && this.#columns > 1) return;
     this.#count++;
     located(`row ${this.#count}`, () => {
-      if (fields.length !== this.#columns) throw new SqlFault('bad_import', 'it has another number of fields than the first line');
+      if (fields.length !== this.#columns)
+        throw new SqlFault('bad_import', 'it has another number of fields than the first line');
       this.#connection.runCompiled(this.#insert, fields);
     });
   }
 
   #open(names) {
-    if (names.some((name) => name === null || name === '')) throw new SqlFault('bad_import', 'a column has no name');
+    if (names.some((name) => name === null || name === ''))
+      throw new SqlFault('bad_import', 'a column has no name');
     const table = quoted(this.#table);
     const columns = names.map(quoted);
-    const exists = this.#connection.data.prepare("select 1 from sqlite_schema where lower(name) = lower(?) and type in ('table', 'view')");
+    const exists = this.#connection.data.prepare(
+      "select 1 from sqlite_schema where lower(name) = lower(?) and type in ('table', 'view')",
+    );
     if (exists.get(this.#table) === undefined) {
       const sql = `create table ${table} (${columns.map((column) => `${column} text`).join(', ')})`;
       this.#connection.run({ sql }, this.#rules, { ...NO_ROWS });

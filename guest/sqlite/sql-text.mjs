@@ -50,7 +50,7 @@ function readQuoted(text, at, isLast) {
 }
 
 function* tokensOf(sql) {
-  for (let at = 0; at < sql.length; ) {
+  for (let at = 0; at < sql.length;) {
     const [kind, end] = readToken(sql, at, true);
     yield [kind, sql.slice(at, end)];
     at = end;

@@ -45,6 +45,7 @@ function fromList(sql, params) {
   const names = parameterNames(sql);
   if (names.every((name) => name === '')) return values;
   // A value that no parameter takes would be left out without a word.
-  if (Math.max(...names.map(Number)) !== values.length || names.includes('')) throw new SqlFault('bad_parameters');
+  if (Math.max(...names.map(Number)) !== values.length || names.includes(''))
+    throw new SqlFault('bad_parameters');
   return [Object.fromEntries(values.map((value, index) => [index + 1, value]))];
 }

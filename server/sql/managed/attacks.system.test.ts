@@ -186,6 +186,20 @@ describe.each(Object.entries(FORBIDDEN))('%s are out of reach', (_, statements) 
   });
 });
 
+test('an empty database, and no named table, are guarded as any', async () => {
+  const empty = await rig.create();
+  const flat = Object.values(FORBIDDEN).flat();
+  for (const sql of flat) {
+    for (const options of [writing(), reading({ tables: [] })]) {
+      const outcome = await run(rig.sql, empty, sql, options).then(
+        () => 'ran',
+        ({ code }: { code: string }) => code,
+      );
+      expect(outcome, sql).toMatch(/^sql\.(refused|failed)$/);
+    }
+  }
+});
+
 test('nothing lies in the directory but the database, after all of that', () => {
   expect(readdirSync(file.directory).filter((name) => !/^data\.db(-wal|-shm)?$/.test(name))).toEqual([]);
 });

@@ -75,6 +75,13 @@ describe('a statement', () => {
     expect(none).toMatchObject({ columns: ['1'], rows: [[1]], changes: 0, lastRowId: null });
   });
 
+  test('makes a trigger that is called as its table', async () => {
+    const trigger = 'create trigger twin after insert on twin begin update twin set a = a + 1; end';
+    await run(rig.sql, file, ['create table twin (a)', trigger, 'insert into twin values (1)']);
+    expect(await rows('select a from twin')).toEqual([[2]]);
+    await attempt('drop table twin');
+  });
+
   test('gives back what it wrote', async () => {
     const [result] = await attempt('insert into kept (a) values (7) returning a, rowid');
     expect(result).toMatchObject({ columns: ['a', 'rowid'], rows: [[7, 4]], changes: 1, lastRowId: 4 });
@@ -316,6 +323,13 @@ describe('named tables', () => {
     const [result] = await attempt("insert into author (name) values ('Dora')", only(['author'], false));
     expect(result?.changes).toBe(1);
     await attempt("delete from author where name = 'Dora'");
+    // A foreign key may lead to a table that is not named.
+    const [book] = await attempt(
+      'insert into book (author_id, title) values (1, null)',
+      only(['book'], false),
+    );
+    expect(book?.changes).toBe(1);
+    await attempt('delete from book where title is null');
   });
 });
 

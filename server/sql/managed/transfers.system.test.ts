@@ -76,7 +76,7 @@ describe('an export', () => {
     await importSql(first, text);
     const shell = (input: string): string =>
       execFileSync('/usr/bin/sqlite3', [':memory:'], { input, encoding: 'utf8' });
-    const dump = shell(`${await exportSql(first)}\n.dump\n`);
+    const dump = shell(`${await exportSql(first)}\nanalyze;\n.dump\n`);
     expect(dump).toContain('CREATE TRIGGER tr');
     await importSql(second, dump);
     expect(await rowsOf(rig.sql, second, 'select sql from sqlite_schema order by name')).toEqual(
