@@ -406,6 +406,20 @@ describe('an outside database', () => {
     expect(asked()).not.toContain(secret);
   });
 
+  it('is not asked without a model, and no answer is pretended', async () => {
+    const bare = inject('platform');
+    const response = await fetch(`${bare.url}/api/v1/sql/ask`, {
+      method: 'POST',
+      headers: { 'x-jf-apikey': bare.apiKey, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        question: 'How many?',
+        connection: 'mysql://a:b@db.example.com/x',
+        tables: ['t'],
+      }),
+    });
+    expect(await response.json()).toMatchObject({ code: 'models.none_configured' });
+  });
+
   it('is asked by named tables alone', async () => {
     const { body } = await ask({ connection: 'mysql://a:b@db.example.com/x' });
     expect(body).toMatchObject({ code: 'sql.no_tables' });
