@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { accountMigrations } from './account-store.ts';
+import { customerMigrations, siteCatalogueMigrations } from './aimee-store.ts';
 import { callMigrations } from './call-days.ts';
 import { functionMigrations } from './function-store.ts';
 import { databaseMigrations } from './database-store.ts';
@@ -25,6 +26,8 @@ const RELEASES: { release: string; store: string; migrations: readonly Migration
   { release: '0.1.0', store: 'functions', migrations: functionMigrations, count: 1 },
   { release: '0.1.0', store: 'databases', migrations: databaseMigrations, count: 1 },
   { release: '0.1.0', store: 'vectors', migrations: vectorMigrations, count: 1 },
+  { release: '0.1.0', store: 'aimee-sites', migrations: siteCatalogueMigrations, count: 1 },
+  { release: '0.1.0', store: 'aimee', migrations: customerMigrations, count: 1 },
 ];
 
 async function schemaOf(migrations: readonly Migration[]): Promise<string> {
