@@ -1,8 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import type { DatabaseFile } from '../../databases/databases.ts';
-import { type EngineParts, type Engine, type EngineFrame, startEngine } from '../../engines/engine.ts';
+import {
+  type Engine,
+  type EngineFrame,
+  type EngineParts,
+  type EngineSpec,
+  startEngine,
+} from '../../engines/engine.ts';
 import type { PlatformError } from '../../kernel/errors.ts';
-import type { Jail, JailBind, JailedProcess } from '../../sandbox/jail.ts';
+import type { Jail, JailBind, JailedProcess, JailSpec, Scratch } from '../../sandbox/jail.ts';
 import { errorOfFault, type FaultFrame, managedErrors } from './errors.ts';
 
 /** The process that has one database open, and answers one request after the other. It never restarts. */
@@ -69,55 +75,19 @@ export async function startSqlEngine(
 ): Promise<SqlEngine> {
   const { jail, limits } = options;
   const scratch = await jail.adopt(file.directory, FILES);
-  let engine: Running;
-  try {
-    engine = await startEngine<Frame, { readonly problem: string }>(
-      { ...options, jail: { start: async (spec) => outOfHeapIsOom(await jail.start(spec)) } },
-      {
-        name: 'sql',
-        process: {
-          argv: [
-            NODE,
-            `--max-old-space-size=${Math.floor(limits.memoryMib * HEAP_SHARE)}`,
-            `${HOME}/engine/engine.mjs`,
-          ],
-          env: {},
-          binds: BINDS,
-          scratch,
-          limits: {
-            memoryMib: limits.memoryMib,
-            tasks: 32,
-            cpuPercent: 100,
-            tmpMib: 1,
-            // The log of one transaction may be as long as the database, and a bit.
-            fileMib: Math.ceil(limits.databaseMib * 1.25) + 16,
-          },
-        },
-        load: {
-          key: Buffer.from(file.key).toString('hex'),
-          pagesMax: (limits.databaseMib * MIB) / PAGE_BYTES,
-          isNew: file.isNew,
-        },
-        loadMs: limits.startMs,
-        frames: {
-          ready: { problem: 'string' },
-          done: {},
-          failed: { code: 'string', reason: 'string', where: 'string' },
-        },
-        lastFrames: ['done', 'failed'],
-        lineCharactersMax: LINE_CHARACTERS_MAX,
-        errors: {
-          notLoaded: managedErrors.notStarted,
-          outOfMemory: managedErrors.outOfMemory,
-          crashed: managedErrors.interrupted,
-        },
-      },
-    );
-  } catch (error) {
+  const parts = {
+    ...options,
+    jail: { start: async (spec: JailSpec) => outOfHeapIsOom(await jail.start(spec)) },
+  };
+  const engine = await startEngine<Frame, { readonly problem: string }>(
+    parts,
+    engineSpec(file, limits, scratch),
+  ).catch(async (error: unknown) => {
     await scratch.dispose();
     throw error;
-  }
-  const ended = engine.exited.then(() => scratch.dispose());
+  });
+  // A directory that could not be given back is taken over at the next start.
+  const ended = engine.exited.then(() => scratch.dispose()).catch(() => undefined);
   const { problem } = engine.ready;
   if (problem !== '') {
     await engine.stop();
@@ -125,6 +95,45 @@ export async function startSqlEngine(
     throw errorOfFault({ code: problem, reason: '', where: '' });
   }
   return sqlEngine(engine, ended, options);
+}
+
+function engineSpec(
+  { key, isNew }: { readonly key: Uint8Array; readonly isNew: boolean },
+  { databaseMib, memoryMib, startMs }: EngineLimits,
+  scratch: Scratch,
+): EngineSpec {
+  const heapMib = Math.floor(memoryMib * HEAP_SHARE);
+  return {
+    name: 'sql',
+    process: {
+      argv: [NODE, `--max-old-space-size=${heapMib}`, `${HOME}/engine/engine.mjs`],
+      env: {},
+      binds: BINDS,
+      scratch,
+      limits: {
+        memoryMib,
+        tasks: 32,
+        cpuPercent: 100,
+        tmpMib: 1,
+        // The log of one transaction may be as long as the database, and a bit.
+        fileMib: Math.ceil(databaseMib * 1.25) + 16,
+      },
+    },
+    load: { key: Buffer.from(key).toString('hex'), pagesMax: (databaseMib * MIB) / PAGE_BYTES, isNew },
+    loadMs: startMs,
+    frames: {
+      ready: { problem: 'string' },
+      done: {},
+      failed: { code: 'string', reason: 'string', where: 'string' },
+    },
+    lastFrames: ['done', 'failed'],
+    lineCharactersMax: LINE_CHARACTERS_MAX,
+    errors: {
+      notLoaded: managedErrors.notStarted,
+      outOfMemory: managedErrors.outOfMemory,
+      crashed: managedErrors.interrupted,
+    },
+  };
 }
 
 function sqlEngine(
