@@ -45,7 +45,14 @@ export const FunctionVersion = z.object({
   egress: z.array(z.string()),
   timeoutSeconds: z.number(),
   corsOrigins: z.array(z.string()),
-  deployments: z.array(z.object({ id: z.string(), size: z.string(), url: z.url() })),
+  deployments: z.array(
+    z.object({
+      id: z.string(),
+      size: z.string(),
+      url: z.url(),
+      instances: Count.describe("Running for the caller's account right now; 0: the next call starts one"),
+    }),
+  ),
   /** Over all kept days of call records. */
   statistics: z.object({ invocations: Count, failures: Count, avgDurationMs: Count }),
 });
@@ -66,6 +73,8 @@ export const FunctionResource = z.object({
   versions: z.array(FunctionVersion),
 });
 export type FunctionResource = z.infer<typeof FunctionResource>;
+export const FunctionList = z.object({ functions: z.array(FunctionResource) });
+export type FunctionList = z.infer<typeof FunctionList>;
 
 export const ConsoleLine = z.object({
   stream: z.enum(['stdout', 'stderr']),
@@ -99,6 +108,23 @@ export const Calls = z.object({
   truncated: z.boolean(),
 });
 export type Calls = z.infer<typeof Calls>;
+
+const CallsQuery = z.strictObject({
+  day: Day.optional().describe('Newest day, UTC; today if absent'),
+  days: z.coerce.number<string>().int().min(1).max(CALL_DAYS_MAX).default(1),
+  function: z.string().min(1).optional().describe('Shortname'),
+});
+
+export const CallStatistics = z.object({
+  days: z
+    .array(z.object({ day: Day, calls: Count, failures: Count }))
+    .describe('Every day that was asked for, oldest first'),
+  durationMs: z
+    .object({ p50: Count, p95: Count, p99: Count })
+    .nullable()
+    .describe('Of all calls in these days, by nearest rank; null without calls'),
+});
+export type CallStatistics = z.infer<typeof CallStatistics>;
 
 export const RuntimeInfo = z.object({
   id: z.string(),
@@ -147,6 +173,14 @@ export const apiV1Routes = {
     success: { status: 204, content: 'none' },
     errors: [401, 404, 409],
   },
+  listFunctions: {
+    method: 'GET',
+    path: '/api/v1/functions',
+    summary: 'Own functions and published ones, by shortname',
+    access: 'keyOrToken',
+    success: { status: 200, content: 'json', schema: FunctionList },
+    errors: [401, 403],
+  },
   getFunction: {
     method: 'GET',
     path: '/api/v1/functions/{shortname}',
@@ -190,12 +224,17 @@ export const apiV1Routes = {
     path: '/api/v1/calls',
     summary: "The caller's own call records, newest day first",
     access: 'keyOrToken',
-    query: z.strictObject({
-      day: Day.optional().describe('Newest day, UTC; today if absent'),
-      days: z.coerce.number<string>().int().min(1).max(CALL_DAYS_MAX).default(1),
-      function: z.string().min(1).optional().describe('Shortname'),
-    }),
+    query: CallsQuery,
     success: { status: 200, content: 'json', schema: Calls },
+    errors: [400, 401, 403, 404],
+  },
+  getCallStatistics: {
+    method: 'GET',
+    path: '/api/v1/calls/statistics',
+    summary: "The caller's own calls by day, and how long they took, counted from the call records",
+    access: 'keyOrToken',
+    query: CallsQuery,
+    success: { status: 200, content: 'json', schema: CallStatistics },
     errors: [400, 401, 403, 404],
   },
   listRuntimes: {

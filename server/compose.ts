@@ -297,6 +297,7 @@ async function listen(
     functions,
     calls: stores.calls,
     console: callPath.console,
+    pool: callPath.pool,
     runtimes: callPath.languages.runtimes,
     receiptKey: stores.receipts.publicKey,
     metrics: callPath.metrics,

@@ -23,6 +23,13 @@ export interface CallStatistics {
   readonly avgDurationMs: number;
 }
 
+/** So many calls with this outcome took that long. */
+export interface DurationCount {
+  readonly durationMs: number;
+  readonly ok: boolean;
+  readonly calls: number;
+}
+
 export interface CallStore {
   /** Appends rows to one day's partition in one transaction; durable against the end of the process. */
   append(day: string, rows: readonly CallRecord[]): Promise<void>;
@@ -30,6 +37,8 @@ export interface CallStore {
   days(): Promise<string[]>;
   /** One caller's rows of a day in no particular order. */
   list(accountId: AccountId, day: string, limit: number): Promise<CallRecord[]>;
+  /** One caller's calls of a day, optionally of one function, counted by duration and outcome; shortest first. */
+  durations(accountId: AccountId, day: string, functionId?: FunctionId): Promise<DurationCount[]>;
   /** Totals of a function over all kept days, by version. */
   statistics(functionId: FunctionId): Promise<ReadonlyMap<number, CallStatistics>>;
   /** Destroys the partitions older than `oldestDay`: key first, then file. Returns how many. */

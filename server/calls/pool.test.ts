@@ -79,6 +79,8 @@ describe('instances', () => {
     await call('/');
     const other = deploymentOf({ id: 'other-00000000000000000000-1-s' as DeploymentId });
     expect((await call('/', { deployment: other })).body).toBe('hello');
+    expect(pool.instancesOf(other.id, other.ownerId)).toBe(1);
+    expect(pool.instancesOf(deploymentOf().id, other.ownerId)).toBe(0);
     expect(pool.status().live).toBe(1);
     expect(events.join('')).toContain('pool.exhausted');
   });

@@ -40,6 +40,8 @@ export interface Pool {
   smokeTest(deployment: Deployment, signal: AbortSignal): Promise<void>;
   /** Ends a deployment's instances: running calls may finish, waiting ones get the 404 of a missing deployment. */
   retire(deploymentId: DeploymentId): void;
+  /** Instances that run for this account now. */
+  instancesOf(deploymentId: DeploymentId, caller: AccountId): number;
   status(): PoolStatus;
   /** Drains, then ends everything. */
   close(): Promise<void>;
@@ -121,6 +123,7 @@ export function createPool(options: PoolOptions): Pool {
       for (const oldest of retired) if (retired.size > RETIRED_MAX) retired.delete(oldest);
       for (const group of accounts?.values() ?? []) void group.retire();
     },
+    instancesOf: (deploymentId, caller) => groups.get(deploymentId)?.get(caller)?.instances.length ?? 0,
     status: () => statusOf(allGroups(), warm.list()),
     async close() {
       isClosed = true;

@@ -86,6 +86,23 @@ describe('the call store', () => {
     expect(await store.days()).toEqual([DAY, '2026-11-22', '2026-11-21']);
   });
 
+  test('counts the caller’s own calls of a day by how long they took and how they ended', async () => {
+    await store.append(DAY, [
+      call({ durationMs: 7 }),
+      call({ durationMs: 3, functionId: newId<FunctionId>('fn') }),
+      call({ durationMs: 7 }),
+      call({ durationMs: 7, ok: false }),
+      call({ accountId: bob }),
+    ]);
+    const ofHello = [
+      { durationMs: 7, ok: false, calls: 1 },
+      { durationMs: 7, ok: true, calls: 2 },
+    ];
+    expect(await store.durations(alice, DAY, hello)).toEqual(ofHello);
+    expect(await store.durations(alice, DAY)).toEqual([{ durationMs: 3, ok: true, calls: 1 }, ...ofHello]);
+    expect(await store.durations(alice, '2026-11-01')).toEqual([]);
+  });
+
   test('keeps every row of many overlapping batches, with fewer open files than days', async () => {
     const days = ['2026-11-19', '2026-11-20', '2026-11-21', '2026-11-22'];
     await Promise.all(

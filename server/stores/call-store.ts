@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { CallRecord, CallStatistics, CallStore } from '../calls/call-record.ts';
+import type { CallRecord, CallStatistics, CallStore, DurationCount } from '../calls/call-record.ts';
 import { PlatformError } from '../kernel/errors.ts';
 import type { AccountId, FunctionId } from '../kernel/ids.ts';
 import { createSerial } from '../kernel/serial.ts';
@@ -31,6 +31,13 @@ export function createCallStore(options: CallDaysOptions): CallStore & { close()
       return await serial(async () => {
         const store = await days.find(day);
         return store ? await listOf(store, accountId, Math.min(limit, LIST_LIMIT_MAX)) : [];
+      });
+    },
+    async durations(accountId, day, functionId) {
+      checkDay(day);
+      return await serial(async () => {
+        const store = await days.find(day);
+        return store ? await durationsOf(store, accountId, functionId) : [];
       });
     },
     statistics: async (functionId) =>
@@ -98,6 +105,23 @@ async function listOf({ db }: DayStore, accountId: AccountId, limit: number): Pr
     durationMs: row.duration_ms,
     ok: row.ok === 1,
   }));
+}
+
+async function durationsOf(
+  { db }: DayStore,
+  accountId: AccountId,
+  functionId: FunctionId | undefined,
+): Promise<DurationCount[]> {
+  const rows = await db
+    .selectFrom('call')
+    .where('account_id', '=', accountId)
+    .$if(functionId !== undefined, (query) => query.where('function_id', '=', functionId as FunctionId))
+    .groupBy(['duration_ms', 'ok'])
+    .orderBy('duration_ms')
+    .orderBy('ok')
+    .select(({ fn }) => ['duration_ms as durationMs', 'ok', fn.countAll<number>().as('calls')])
+    .execute();
+  return rows.map(({ durationMs, ok, calls }) => ({ durationMs, ok: ok === 1, calls }));
 }
 
 async function addTotals(

@@ -229,6 +229,45 @@ describe('calls', () => {
   );
 });
 
+describe('call statistics', () => {
+  const rows = (over: Partial<CallRecord>, durations: readonly number[]): CallRecord[] =>
+    durations.map((durationMs) => ({
+      accountId: owner.accountId,
+      functionId: 'fn_greeter' as FunctionId,
+      version: 2,
+      originIp: '192.0.2.1',
+      durationMs,
+      ok: true,
+      ...over,
+    }));
+
+  it('count the caller’s own calls by day, days without any included, and rank how long they took', async () => {
+    const upTo100 = Array.from({ length: 100 }, (_, index) => index + 1);
+    running.fakes.calls.rows.set('2026-11-21', rows({ ok: false }, upTo100.slice(0, 50)));
+    running.fakes.calls.rows.set('2026-11-23', [
+      ...rows({}, upTo100.slice(50)),
+      ...rows({ accountId: member.accountId }, [9999]),
+    ]);
+    expect(await json(api('/calls/statistics?days=3'))).toEqual({
+      days: [
+        { day: '2026-11-21', calls: 50, failures: 50 },
+        { day: '2026-11-22', calls: 0, failures: 0 },
+        { day: '2026-11-23', calls: 50, failures: 0 },
+      ],
+      durationMs: { p50: 50, p95: 95, p99: 99 },
+    });
+  });
+
+  it('narrow to one visible function, and have no durations without calls', async () => {
+    running.fakes.calls.rows.set('2026-11-23', rows({ functionId: 'fn_other' as FunctionId }, [5]));
+    expect(await json(api('/calls/statistics?function=greeter'))).toEqual({
+      days: [{ day: '2026-11-23', calls: 0, failures: 0 }],
+      durationMs: null,
+    });
+    expect((await api('/calls/statistics?function=greeter', { headers: MEMBER })).status).toBe(404);
+  });
+});
+
 describe('runtimes', () => {
   it('tells what serves each and what to install', async () => {
     expect(await json(api('/runtimes'))).toEqual({

@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { type FunctionResource, apiV1Routes as routes, openApiDocument } from '../../../contract/index.ts';
+import type { Principal } from '../../accounts/principal.ts';
 import type { LibraryFunction } from '../../functions/functions.ts';
 import { rfc3339 } from '../../kernel/clock.ts';
 import { type ApiKeyId } from '../../kernel/ids.ts';
 import { bind, fastifyPath } from './bind.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { serveEventStreams } from './event-streams.ts';
+import { callStatistics } from './call-statistics.ts';
 import { listCalls } from './list-calls.ts';
 
 /** The versioned API. Errors are RFC 9457 problems. */
@@ -15,6 +17,9 @@ export function serveApiV1(app: FastifyInstance, options: ControlPlaneOptions): 
   serveFunctions(app, options);
   serveEventStreams(app, options);
   bind(app, accounts, routes.listCalls, ({ principal, query }) => listCalls(options, principal, query));
+  bind(app, accounts, routes.getCallStatistics, ({ principal, query }) =>
+    callStatistics(options, principal, query),
+  );
   bind(app, accounts, routes.listRuntimes, async () => ({
     runtimes: runtimes.map(({ id, available, detail }) => ({ id, available, detail })),
   }));
@@ -46,16 +51,26 @@ function serveAccount(app: FastifyInstance, { accounts }: ControlPlaneOptions): 
   );
 }
 
-function serveFunctions(app: FastifyInstance, { accounts, functions, publicUrl }: ControlPlaneOptions): void {
+function serveFunctions(app: FastifyInstance, options: ControlPlaneOptions): void {
+  const { accounts, functions } = options;
+  bind(app, accounts, routes.listFunctions, async ({ principal }) => ({
+    functions: (await functions.library(principal))
+      .map((fn) => functionResource(fn, principal, options))
+      .toSorted((a, b) => (a.shortname < b.shortname ? -1 : 1)),
+  }));
   bind(app, accounts, routes.getFunction, async ({ principal, params }) =>
-    functionResource(await functions.get(principal, params.shortname), publicUrl()),
+    functionResource(await functions.get(principal, params.shortname), principal, options),
   );
   bind(app, accounts, routes.deleteFunction, ({ principal, params, query }) =>
     functions.delete(principal, params.shortname, query.version),
   );
 }
 
-function functionResource(fn: LibraryFunction, publicUrl: string): FunctionResource {
+function functionResource(
+  fn: LibraryFunction,
+  { accountId }: Principal,
+  { pool, publicUrl }: Pick<ControlPlaneOptions, 'pool' | 'publicUrl'>,
+): FunctionResource {
   const { shortname, name, description, ownerName, mine, active, published, tags, ai } = fn;
   return {
     shortname,
@@ -79,7 +94,12 @@ function functionResource(fn: LibraryFunction, publicUrl: string): FunctionResou
       egress: [...spec.egress],
       timeoutSeconds: spec.timeoutSeconds,
       corsOrigins: [...spec.corsOrigins],
-      deployments: deployments.map(({ id, size }) => ({ id, size, url: `${publicUrl}/${id}` })),
+      deployments: deployments.map(({ id, size }) => ({
+        id,
+        size,
+        url: `${publicUrl()}/${id}`,
+        instances: pool.instancesOf(id, accountId),
+      })),
       statistics: { ...statistics, avgDurationMs: Math.round(statistics.avgDurationMs) },
     })),
   };

@@ -1,6 +1,7 @@
 import type { Accounts } from '../../accounts/accounts.ts';
 import type { CallStore } from '../../calls/call-record.ts';
 import type { Console } from '../../calls/console.ts';
+import type { Pool } from '../../calls/pool.ts';
 import type { Functions } from '../../functions/functions.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { EventLog } from '../../kernel/events.ts';
@@ -18,7 +19,8 @@ import type { VectorParts } from '../vectors/parts.ts';
 export interface ControlPlaneOptions {
   readonly accounts: Omit<Accounts, 'bootstrap'>;
   readonly functions: Omit<Functions, 'catalogue' | 'directory' | 'recover' | 'close'>;
-  readonly calls: Pick<CallStore, 'list'>;
+  readonly calls: Pick<CallStore, 'list' | 'durations'>;
+  readonly pool: Pick<Pool, 'instancesOf'>;
   readonly console: Console;
   readonly ai: AiParts;
   readonly mcp: McpParts;

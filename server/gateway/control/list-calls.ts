@@ -4,7 +4,7 @@ import { utcDay } from '../../kernel/clock.ts';
 import type { FunctionId } from '../../kernel/ids.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 
 export interface CallsQuery {
   /** Newest day, `2026-11-23`; today if absent. */

@@ -183,12 +183,18 @@ export function fakeConsole(): Console & {
   };
 }
 
-export function fakeCalls(): Pick<CallStore, 'list'> & { readonly rows: Map<string, CallRecord[]> } {
+export function fakeCalls(): Pick<CallStore, 'list' | 'durations'> & {
+  readonly rows: Map<string, CallRecord[]>;
+} {
   const rows = new Map<string, CallRecord[]>();
   return {
     rows,
     list: async (accountId, day, limit) =>
       (rows.get(day) ?? []).filter((row) => row.accountId === accountId).slice(0, limit),
+    durations: async (accountId, day, functionId) =>
+      (rows.get(day) ?? [])
+        .filter((row) => row.accountId === accountId && row.functionId === (functionId ?? row.functionId))
+        .map(({ durationMs, ok }) => ({ durationMs, ok, calls: 1 })),
   };
 }
 

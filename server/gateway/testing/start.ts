@@ -45,6 +45,7 @@ function createFakes() {
     functions: fakeFunctions(),
     console: fakeConsole(),
     calls: fakeCalls(),
+    pool: { instancesOf: () => 1 },
     events: createEventLog(
       (line) => log.push(line),
       () => NOW,
