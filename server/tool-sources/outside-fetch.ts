@@ -1,13 +1,11 @@
-import type { Socket } from 'node:net';
-import { callbackify } from 'node:util';
 import type { FetchLike } from '@modelcontextprotocol/client';
-import { Agent, Headers, Response, buildConnector, fetch } from 'undici';
+import { Headers, Response, fetch } from 'undici';
 import { atMost } from '../kernel/at-most.ts';
 import { type PlatformError, causesOf } from '../kernel/errors.ts';
 import type { EventLog } from '../kernel/events.ts';
 import { EgressRefused, type EgressNetwork } from '../sandbox/egress-guard.ts';
 import type { EgressPolicy } from '../sandbox/egress-policy.ts';
-import { reach } from '../sandbox/egress-proxy.ts';
+import { createGuardedAgent } from '../sandbox/guarded-agent.ts';
 import { sourceErrors } from './errors.ts';
 
 export interface OutsideFetchOptions {
@@ -46,7 +44,11 @@ export function policyOf(url: URL, allowedHosts: readonly string[]): EgressPolic
  */
 export function createOutsideFetch(options: OutsideFetchOptions): OutsideFetch {
   const { name, url, token, answerBytesMax, events } = options;
-  const agent = createAgent(options);
+  const agent = createGuardedAgent({
+    policyOf: () => policyOf(url, options.allowedHosts),
+    network: options.network,
+    connections: CONNECTIONS_MAX,
+  });
   let failure: PlatformError | undefined;
 
   const guarded = async (input: string | URL, init: RequestInit = {}): Promise<Response> => {
@@ -102,25 +104,6 @@ export function createOutsideFetch(options: OutsideFetchOptions): OutsideFetch {
 
 /** At most as many as calls of one step, and one for what ends them. */
 const CONNECTIONS_MAX = 8;
-
-function createAgent(options: OutsideFetchOptions): Agent {
-  const secure = buildConnector({ allowH2: false });
-  return new Agent({
-    connections: CONNECTIONS_MAX,
-    connect: (target, callback) =>
-      callbackify(dial)(options, (error, httpSocket) => {
-        if (error !== null) callback(error, null);
-        else if (target.protocol === 'https:') secure({ ...target, httpSocket }, callback);
-        else callback(null, httpSocket);
-      }),
-  });
-}
-
-async function dial({ url, allowedHosts, network }: OutsideFetchOptions): Promise<Socket> {
-  const policy = policyOf(url, allowedHosts);
-  if (policy === undefined) throw new EgressRefused('port_not_listed');
-  return await reach({ policy, network }, url.host, url.protocol === 'https:' ? 443 : 80);
-}
 
 /** Other statuses belong to the protocol: a server of an older revision answers 4xx to the question for a newer one. */
 function refusalOf(name: string, status: number): PlatformError | undefined {
