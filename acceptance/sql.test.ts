@@ -1,8 +1,8 @@
 import { createPublicKey, verify } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { askedDatabase } from '../testkit/ask-fixtures.ts';
 import type { DatabaseServer } from '../testkit/database-server.ts';
 import { startMariadb } from '../testkit/mariadb.ts';
 import { startPostgres } from '../testkit/postgres.ts';
@@ -20,9 +20,6 @@ import { matchesResult } from '../tools/evaluation/sql/compare-rows.ts';
 import { type Command, newCommand } from './command.ts';
 
 /** SQL end to end: managed databases, real MariaDB and Postgres; only what the model says is scripted. */
-const fixtures = fileURLToPath(new URL('../testkit/sql', import.meta.url));
-const fixture = (schema: SchemaName, dialect: string): string =>
-  readFileSync(join(fixtures, `${schema}.${dialect}.sql`), 'utf8');
 const names = Object.keys(SCHEMAS) as SchemaName[];
 
 let model: ScriptedModel;
@@ -69,7 +66,7 @@ async function loadMariadb(): Promise<void> {
       'mysql',
       `CREATE DATABASE asked_${name}; GRANT SELECT ON asked_${name}.* TO reader;`,
     );
-    await mariadb?.admin(`asked_${name}`, fixture(name, 'mysql'));
+    await mariadb?.admin(`asked_${name}`, askedDatabase(name, 'mysql'));
   }
 }
 
@@ -77,7 +74,7 @@ async function loadPostgres(): Promise<void> {
   for (const name of names) {
     await postgres?.admin('postgres', `CREATE DATABASE asked_${name};`);
     const grant = 'GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader;';
-    await postgres?.admin(`asked_${name}`, `${fixture(name, 'postgres')}\n${grant}`);
+    await postgres?.admin(`asked_${name}`, `${askedDatabase(name, 'postgres')}\n${grant}`);
   }
 }
 
@@ -136,7 +133,7 @@ const ask = (body: object): Promise<Answer> =>
 async function makeFixture(schema: SchemaName, name: string): Promise<void> {
   expect((await post('/api/v1/sql', { name })).status).toBe(201);
   const path = `/api/v1/sql/${name}/import`;
-  expect((await send('POST', path, fixture(schema, 'sqlite'), 'application/sql')).status).toBe(200);
+  expect((await send('POST', path, askedDatabase(schema, 'sqlite'), 'application/sql')).status).toBe(200);
 }
 
 describe('a managed database', () => {
@@ -260,7 +257,7 @@ describe('the command line', () => {
     };
     const before = readdirSync(command.home);
     await run(['create', 'cli']);
-    writeFileSync(join(command.home, 'shop.sql'), fixture('shop', 'sqlite'));
+    writeFileSync(join(command.home, 'shop.sql'), askedDatabase('shop', 'sqlite'));
     expect(await run(['import', 'cli', 'shop.sql'])).toContain('statements run');
     expect(await run(['list'])).toContain('cli');
     expect(await run(['show', 'cli'])).toContain('→ customers(id)');

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { DatabaseSync, constants } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
+import { askedDatabase } from '../../../testkit/ask-fixtures.ts';
 import { PlatformError } from '../../kernel/errors.ts';
 import { sqlErrors } from '../errors.ts';
 import type { SqlResult, SqlRow, SqlSource, SqlValue, TableSchema } from '../sql.ts';
@@ -16,12 +15,10 @@ export type FixtureName = 'shop' | 'library' | 'fleet';
 /** Bounds of the platform's engines. */
 const ROWS_MAX = 1000;
 
-const FIXTURES = fileURLToPath(new URL('../../../testkit/sql', import.meta.url));
-
-/** A database of testkit/sql in memory, guarded by SQLite's own authorizer as the engines are. */
+/** A database of the fixtures in memory, guarded by SQLite's own authorizer as the engines are. */
 export function openSqliteSource(name: FixtureName, more = ''): SqliteSource {
   const database = new DatabaseSync(':memory:');
-  database.exec(readFileSync(`${FIXTURES}/${name}.sqlite.sql`, 'utf8'));
+  database.exec(askedDatabase(name, 'sqlite'));
   database.exec(more);
   const statements: string[] = [];
   let isClosed = false;

@@ -1,4 +1,4 @@
-/** Databases of testkit/sql; their tables as a question may name them. */
+/** Databases of testkit/fixtures/sql-questions; their tables as a question may name them. */
 export const SCHEMAS = {
   shop: ['customers', 'categories', 'products', 'orders', 'order_items', 'reviews'],
   library: [
