@@ -43,21 +43,29 @@ export function createUploads(
 ): Uploads {
   const running = new Map<string, RunningUpload>();
   const ended = new LruMap<string, Upload>(limits.endedUploadsMax);
+  /** Of accounts that have uploads: number of the last turn that one of them got. */
+  const turns = new Map<AccountId, number>();
+  let turn = 0;
 
-  /** The next one is the oldest of an account that has none at work, else the oldest. */
+  /** The next one is the oldest of the account whose last turn is longest ago. */
   function next(): void {
     const all = [...running.values()];
-    const working = all.filter(({ isWorking }) => isWorking);
-    if (working.length >= limits.uploadsAtOnceMax) return;
-    const waiting = all.filter(({ isWorking }) => !isWorking);
-    const busy = new Set(working.map(({ job }) => job.accountId));
-    (waiting.find(({ job }) => !busy.has(job.accountId)) ?? waiting[0])?.begin();
+    if (all.filter(({ isWorking }) => isWorking).length >= limits.uploadsAtOnceMax) return;
+    const lastTurn = ({ accountId }: Upload): number => turns.get(accountId) ?? 0;
+    const [first] = all.filter(({ isWorking }) => !isWorking).toSorted((a, b) => lastTurn(a) - lastTurn(b));
+    if (first === undefined) return;
+    turns.set(first.accountId, ++turn);
+    first.begin();
+  }
+
+  function uploadsOf(accountId: AccountId): RunningUpload[] {
+    return [...running.values()].filter((upload) => upload.accountId === accountId);
   }
 
   return {
     async start(job, work) {
-      const mine = [...running.values()].filter((one) => one.job.accountId === job.accountId);
-      if (running.size >= limits.uploadsMax || mine.length >= limits.uploadsPerAccountMax)
+      const mine = uploadsOf(job.accountId).length;
+      if (running.size >= limits.uploadsMax || mine >= limits.uploadsPerAccountMax)
         throw vectorErrors.tooManyUploads();
       const upload = new RunningUpload(job);
       running.set(job.uploadId, upload);
@@ -73,6 +81,7 @@ export function createUploads(
         throw error;
       } finally {
         running.delete(job.uploadId);
+        if (uploadsOf(job.accountId).length === 0) turns.delete(job.accountId);
         ended.set(job.uploadId, {
           accountId: job.accountId,
           progress: upload.progress,
