@@ -10,7 +10,10 @@ const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
 
 /** What `vite build` makes `dist` of, beside the locked packages. */
 const WEB = [
-  { path: 'web/portal', inputs: ['src', 'public', 'index.html', 'vite.config.ts', '../../contract'] },
+  {
+    path: 'web/portal',
+    inputs: ['src', 'public', 'index.html', 'vite.config.ts', '../../contract', '../../clients/sdk/src'],
+  },
 ];
 
 /** Builds what browsers get, unless these very sources were built before. Throws when a build fails. */

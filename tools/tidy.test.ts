@@ -129,6 +129,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   'clients/cli': ['contract'],
   'clients/sdk': [],
+  'web/portal': ['contract:types', 'clients/sdk'],
   testkit: [],
 };
 

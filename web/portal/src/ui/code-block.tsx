@@ -6,24 +6,24 @@ import { Icon } from './icon.tsx';
 /** Text to copy; the button says when it was. */
 export function CodeBlock({ text, label }: { readonly text: string; readonly label: string }): ReactNode {
   const { t } = useTranslation();
-  const [isCopied, setCopied] = useState(false);
+  const [copied, setCopied] = useState<string>();
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(text);
-    setCopied(true);
+    setCopied(text);
   };
+  const name = t(copied === text ? 'code.copied' : 'code.copy');
   return (
-    <div className="stack">
-      <div className="code" role="region" aria-label={label} tabIndex={0}>
-        <pre>
-          <code>{text}</code>
-        </pre>
-      </div>
-      <div className="row">
-        <Button kind="quiet" onPress={() => void copy()} aria-label={`${t('code.copy')}: ${label}`}>
-          <Icon name={isCopied ? 'check' : 'copy'} />
-          {t(isCopied ? 'code.copied' : 'code.copy')}
+    <div className="code">
+      <div className="code-head">
+        <span>{label}</span>
+        <Button kind="quiet" onPress={() => void copy()} aria-label={`${name}: ${label}`}>
+          <Icon name={copied === text ? 'check' : 'copy'} size={16} />
+          {name}
         </Button>
       </div>
+      <pre role="region" aria-label={label} tabIndex={0}>
+        <code>{text}</code>
+      </pre>
     </div>
   );
 }

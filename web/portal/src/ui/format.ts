@@ -1,0 +1,41 @@
+import { useMemo } from 'react';
+import { useTranslation } from 'react-i18next';
+
+export interface Format {
+  number(value: number): string;
+  percent(share: number): string;
+  /** Milliseconds up to a second, seconds above. */
+  duration(ms: number): string;
+  bytes(count: number): string;
+  /** Date and time of an RFC 3339 time, in the reader's zone. */
+  time(value: string): string;
+}
+
+/** Numbers and times as the chosen language writes them. */
+export function useFormat(): Format {
+  const { language } = useTranslation().i18n;
+  return useMemo(() => formatFor(language), [language]);
+}
+
+const KIB = 1024;
+
+function formatFor(language: string): Format {
+  const numbers = new Intl.NumberFormat(language);
+  const percents = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 });
+  const times = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+  const unit = (value: number, name: string): string =>
+    new Intl.NumberFormat(language, { style: 'unit', unit: name, maximumFractionDigits: 1 }).format(value);
+  const decimals = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  return {
+    number: (value) => numbers.format(value),
+    percent: (share) => percents.format(share),
+    duration: (ms) => (ms < 1000 ? unit(Math.round(ms), 'millisecond') : unit(ms / 1000, 'second')),
+    bytes(count) {
+      if (count < KIB) return unit(count, 'byte');
+      return count < KIB * KIB
+        ? `${decimals.format(count / KIB)} KiB`
+        : `${decimals.format(count / KIB / KIB)} MiB`;
+    },
+    time: (value) => times.format(new Date(value)),
+  };
+}
