@@ -192,6 +192,7 @@ export const aimeeRoutes = {
     path: AIMEE_SITE_PATH,
     summary: 'Delete a site with its knowledge, conversations and statistics, for good',
     access: 'key',
+    fresh: true,
     params: AimeeSitePath,
     success: { status: 200, content: 'json', schema: AimeeSiteDeleted },
     errors: [401, 403, 404],
