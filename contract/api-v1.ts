@@ -96,6 +96,8 @@ export const Call = z.object({
   day: Day,
   /** Absent once the function is no longer visible to the caller. */
   shortname: z.string().optional(),
+  /** Of a request that is no call of one function; its `functionId` stands for the kind. */
+  kind: z.enum(['question', 'vectors', 'sql', 'aimee']).optional(),
   functionId: z.string(),
   version: z.int(),
   originIp: z.string(),

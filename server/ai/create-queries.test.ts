@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { notFound, PlatformError } from '../kernel/errors.ts';
 import type { ModelPart, ModelRequest } from '../models/chat-model.ts';
-import { QUERY_FUNCTION_ID } from './create-queries.ts';
+import { REQUEST_IDS } from '../calls/request-kinds.ts';
 import { ALICE, BOB, type QueryRig, createQueryRig } from './testing/query-rig.ts';
 import { calls, says, scriptedChatModel } from './testing/scripted-chat-model.ts';
 
@@ -111,14 +111,14 @@ describe('the record of a question', () => {
     expect(rig.records).toEqual([
       {
         accountId: ALICE.accountId,
-        functionId: QUERY_FUNCTION_ID,
+        functionId: REQUEST_IDS.question,
         version: 1,
         originIp: '192.0.2.7',
         durationMs: 40,
         ok: true,
       },
     ]);
-    expect(QUERY_FUNCTION_ID).toMatch(/^fn_[0-9A-Za-z]{20}$/);
+    expect(REQUEST_IDS.question).toMatch(/^fn_[0-9A-Za-z]{20}$/);
   });
 
   it('is there when the question failed, too', async () => {

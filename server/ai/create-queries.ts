@@ -1,6 +1,6 @@
 import { type RecordingOptions, createRecordRequest } from '../calls/record-request.ts';
+import { REQUEST_IDS } from '../calls/request-kinds.ts';
 import { orAborted } from '../kernel/abort.ts';
-import type { FunctionId } from '../kernel/ids.ts';
 import type { Models } from '../models/chat-model.ts';
 import { Conversation } from './conversation.ts';
 import { aiErrors } from './errors.ts';
@@ -17,9 +17,6 @@ export interface QueriesOptions extends RecordingOptions {
   readonly limits: QueryLimits;
 }
 
-/** Stands for the query itself in its call record; what it called has records of its own. */
-export const QUERY_FUNCTION_ID = 'fn_0000000000000000000q' as FunctionId;
-
 export function createQueries(options: QueriesOptions): Queries {
   const recordRequest = createRecordRequest({ ...options, errors: aiErrors });
   return {
@@ -28,7 +25,7 @@ export function createQueries(options: QueriesOptions): Queries {
         {
           accountId: query.principal.accountId,
           originIp: query.originIp,
-          functionId: QUERY_FUNCTION_ID,
+          functionId: REQUEST_IDS.question,
           signal: query.signal,
           deadlineMs: options.limits.deadlineMs,
         },

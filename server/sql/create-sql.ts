@@ -1,4 +1,5 @@
 import { createRecordRequest } from '../calls/record-request.ts';
+import { REQUEST_IDS } from '../calls/request-kinds.ts';
 import type { Recorder } from '../calls/recorder.ts';
 import { orAborted } from '../kernel/abort.ts';
 import { type Clock, utcDay } from '../kernel/clock.ts';
@@ -10,7 +11,6 @@ import { sqlErrors } from './errors.ts';
 import type { ExternalSql } from './external/external-sql.ts';
 import {
   type ManagedDatabasesOptions,
-  SQL_FUNCTION_ID,
   type TransferLimits,
   createManagedDatabases,
 } from './managed-databases.ts';
@@ -46,7 +46,7 @@ export function createSql(options: SqlOptions): Sql {
       const { originIp, signal: client } = question;
       const { deadlineMs } = limits;
       return recordRequest(
-        { accountId, functionId: SQL_FUNCTION_ID, originIp, signal: client, deadlineMs },
+        { accountId, functionId: REQUEST_IDS.sql, originIp, signal: client, deadlineMs },
         async (signal) => {
           // First, because without a model nothing needs to be opened.
           const model = await orAborted(models.select(accountId, question.platform), signal);

@@ -1,7 +1,7 @@
+import { REQUEST_IDS } from '../calls/request-kinds.ts';
 import type { RecordRequest } from '../calls/record-request.ts';
 import type { DatabaseFile, Databases } from '../databases/databases.ts';
 import { orAborted } from '../kernel/abort.ts';
-import type { FunctionId } from '../kernel/ids.ts';
 import type { ManagedSql, RunOptions } from './managed/managed-sql.ts';
 import type { Bounds, Sql, SqlCaller } from './sql-service.ts';
 
@@ -18,9 +18,6 @@ export interface TransferLimits {
   /** Of streams, migrations, imports and exports. */
   readonly transferDeadlineMs: number;
 }
-
-/** Stands for SQL requests in their call records. */
-export const SQL_FUNCTION_ID = 'fn_0000000000000000000s' as FunctionId;
 
 /** The catalogue's databases of the kind `sql`, each opened for one request and closed to it again. */
 export function createManagedDatabases(options: ManagedDatabasesOptions): Omit<Sql, 'ask'> {
@@ -90,7 +87,7 @@ function openWithin<T>(
   work: Work<T>,
 ): Promise<T> {
   const { holder, originIp, signal } = caller;
-  const request = { accountId: holder.accountId, functionId: SQL_FUNCTION_ID, originIp, signal, deadlineMs };
+  const request = { accountId: holder.accountId, functionId: REQUEST_IDS.sql, originIp, signal, deadlineMs };
   return recordRequest(request, async (ending) => {
     const { file } = await databases.open(holder, 'sql', name);
     try {

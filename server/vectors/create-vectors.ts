@@ -1,11 +1,11 @@
 import type { FunctionTools } from '../ai/function-tool.ts';
 import type { Holder } from '../accounts/principal.ts';
 import { type RecordingOptions, createRecordRequest } from '../calls/record-request.ts';
+import { REQUEST_IDS } from '../calls/request-kinds.ts';
 import type { Databases } from '../databases/databases.ts';
 import type { DocumentReader } from '../documents/document-reader.ts';
 import type { Embedders } from '../embeddings/embedder.ts';
 import { notFound } from '../kernel/errors.ts';
-import type { FunctionId } from '../kernel/ids.ts';
 import type { Models } from '../models/chat-model.ts';
 import { answer } from './answers.ts';
 import { type OpenedVectors, settingsOf, vectorDatabase, withDatabase } from './databases.ts';
@@ -27,9 +27,6 @@ export interface VectorsOptions extends RecordingOptions {
   readonly limits: VectorLimits;
 }
 
-/** Stands for requests to vector databases in their call records. */
-export const VECTORS_FUNCTION_ID = 'fn_0000000000000000000v' as FunctionId;
-
 /** Ends what still runs when it is closed; engine, reader and embedders are their maker's to close. */
 export function createVectors(options: VectorsOptions): Vectors {
   const { databases, engine, embedders, limits } = options;
@@ -45,7 +42,7 @@ export function createVectors(options: VectorsOptions): Vectors {
       {
         accountId: asker.principal.accountId,
         originIp: asker.originIp,
-        functionId: VECTORS_FUNCTION_ID,
+        functionId: REQUEST_IDS.vectors,
         signal: asker.signal,
         deadlineMs,
       },

@@ -31,7 +31,7 @@ export function addWatchCommands(program: Command, context: Context): void {
       const value = await connect(context, calls).get<Calls>(`/api/v1/calls?${query.toString()}`);
       const rows = value.calls.map((call) => [
         call.day,
-        call.shortname ?? call.functionId,
+        call.shortname ?? (call.kind === undefined ? call.functionId : `(${call.kind})`),
         String(call.version),
         call.originIp,
         String(call.durationMs),

@@ -1,4 +1,5 @@
 import { CALL_ROWS_MAX, type Calls } from '../../../contract/index.ts';
+import { requestKindOf } from '../../calls/request-kinds.ts';
 import type { Principal } from '../../accounts/principal.ts';
 import { utcDay } from '../../kernel/clock.ts';
 import type { FunctionId } from '../../kernel/ids.ts';
@@ -35,9 +36,11 @@ export async function listCalls(
     for (const row of wanted.slice(0, CALL_ROWS_MAX - found.length)) {
       const { functionId, version, originIp, durationMs, ok } = row;
       const shortname = shortnames.get(functionId);
+      const kind = requestKindOf(functionId);
       found.push({
         day,
         ...(shortname !== undefined && { shortname }),
+        ...(kind !== undefined && { kind }),
         functionId,
         version,
         originIp,
