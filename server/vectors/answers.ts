@@ -1,6 +1,6 @@
+import { modelOrNone } from '../ai/model-or-none.ts';
 import { runStep } from '../ai/model-step.ts';
 import { createFence } from '../ai/untrusted.ts';
-import { PlatformError } from '../kernel/errors.ts';
 import type { ChatModel, Models } from '../models/chat-model.ts';
 import { type Source, checkCitations, citationOf } from './citations.ts';
 import type { OpenedVectors } from './databases.ts';
@@ -37,24 +37,8 @@ export async function answer(
   const sources = retrieved.hits.map((hit, at) => ({ hit, number: at + 1 }));
   const answering = { asker, question, sources, retrieved, onText };
   if (!isRelevant(database, retrieved, { text, minScore })) return nothing(answering);
-  const model = await modelOf(options, asker, question.platform);
+  const model = await modelOrNone(options.models, asker.principal.accountId, question.platform);
   return model === undefined ? quote(options, answering) : await tell(options, model, answering);
-}
-
-/** Undefined where none is configured, or none that the account chose: then passages speak for themselves. */
-async function modelOf(
-  { models }: AnswerOptions,
-  { principal: { accountId } }: Asker,
-  platform: string | undefined,
-): Promise<ChatModel | undefined> {
-  try {
-    return await models.select(accountId, platform);
-  } catch (thrown) {
-    const code = thrown instanceof PlatformError ? thrown.code : undefined;
-    const isNone = code === 'models.none_configured';
-    if (isNone || (code === 'models.not_chosen' && platform === undefined)) return undefined;
-    throw thrown;
-  }
 }
 
 const NO_MODEL = { platform: null, model: null, retention: 'none', finish: 'complete' } as const;
