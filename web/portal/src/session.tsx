@@ -31,11 +31,17 @@ export function SessionProvider(props: {
   return <SessionContext value={data}>{props.children}</SessionContext>;
 }
 
-/** What has to happen after the session changed: everything that was read under the old one is forgotten. */
+/**
+ * What has to happen after the session changed: what was read as somebody else is forgotten. Unlocking leaves the page as it
+ * stands, with the dialog that asked for it, and tries again what was refused.
+ */
 export function useSessionChanged(): (session: SessionResource | undefined) => void {
   const client = useQueryClient();
   return (session) => {
-    client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== SESSION_KEY[0] });
+    const before = client.getQueryData<SessionResource>(SESSION_KEY);
+    if (session !== undefined && session.account.id === before?.account.id)
+      void client.invalidateQueries({ predicate: ({ state }) => state.status === 'error' });
+    else client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== SESSION_KEY[0] });
     if (session === undefined) void client.resetQueries({ queryKey: SESSION_KEY });
     else client.setQueryData(SESSION_KEY, session);
   };

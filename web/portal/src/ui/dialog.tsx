@@ -42,6 +42,9 @@ export function Dialog(props: {
 export function Confirm(props: {
   readonly title: string;
   readonly action: string;
+  /** `primary` for what destroys nothing. */
+  readonly kind?: 'danger' | 'primary';
+  readonly isDisabled?: boolean;
   readonly isOpen: boolean;
   readonly onClose: () => void;
   readonly onConfirm: () => Promise<unknown>;
@@ -81,7 +84,12 @@ export function Confirm(props: {
         <TextField label={t('confirm.type', { name: props.typed })} value={typed} onChange={setTyped} />
       )}
       <div className="row">
-        <Button kind="danger" isDisabled={!fits} isPending={isPending} onPress={() => void run()}>
+        <Button
+          kind={props.kind ?? 'danger'}
+          isDisabled={!fits || props.isDisabled === true}
+          isPending={isPending}
+          onPress={() => void run()}
+        >
           {props.action}
         </Button>
         <Button onPress={props.onClose}>{t('confirm.cancel')}</Button>
