@@ -15,6 +15,9 @@ export interface RetrievalOptions {
   readonly limits: VectorLimits;
 }
 
+/** Whose search it is; visitors of AI.Mee bring no account key. */
+type Searcher = Omit<Asker, 'holder'>;
+
 export interface Retrieved {
   readonly hits: readonly SearchHit[];
   readonly changed: readonly Span[];
@@ -28,7 +31,7 @@ export interface Retrieved {
  */
 export async function retrieve(
   options: RetrievalOptions,
-  { opened, asker }: { readonly opened: OpenedVectors; readonly asker: Asker },
+  { opened, asker }: { readonly opened: OpenedVectors; readonly asker: Searcher },
   query: VectorQuery,
   judged = query.rerank === true ? options.limits.rerankHits : 0,
 ): Promise<Retrieved> {
@@ -88,7 +91,7 @@ interface EmbeddedQuestion {
 
 async function embedQuestion(
   { embedders }: RetrievalOptions,
-  { opened, asker }: { readonly opened: OpenedVectors; readonly asker: Asker },
+  { opened, asker }: { readonly opened: OpenedVectors; readonly asker: Searcher },
   { text, vector, mode }: VectorQuery,
 ): Promise<EmbeddedQuestion | undefined> {
   const { model } = opened.database;
@@ -110,7 +113,7 @@ const RRF_K = 60;
 /** The order that the first hits have, fused with that of their best sentences. */
 async function judge(
   { limits }: RetrievalOptions,
-  { principal: { accountId }, signal }: Asker,
+  { principal: { accountId }, signal }: Searcher,
   { question, hits, judged }: { question: EmbeddedQuestion; hits: readonly SearchHit[]; judged: number },
 ): Promise<{ ordered: readonly SearchHit[]; windows: ReadonlyMap<string, ScoredWindow> }> {
   const first = hits.slice(0, judged);
