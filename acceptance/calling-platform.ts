@@ -6,6 +6,8 @@ import {
   startScriptedModel,
 } from '../testkit/scripted-model.ts';
 
+import { fetchTestEmbeddingModel } from '../tools/fetch-test-embedding-model.mjs';
+
 /** A platform with a model that is predictable and three functions to call: what the clients are tried against. */
 export interface CallingPlatform {
   readonly url: string;
@@ -19,7 +21,11 @@ export async function startCallingPlatform(layersOf: string): Promise<CallingPla
   const model = await startScriptedModel(reply);
   const platform: Platform = await startPlatform({
     layersOf,
-    env: { JELLYFAAS_MODEL_URL: model.url, JELLYFAAS_MODEL_NAME: 'scripted' },
+    env: {
+      JELLYFAAS_MODEL_URL: model.url,
+      JELLYFAAS_MODEL_NAME: 'scripted',
+      JELLYFAAS_EMBEDDING_MODEL_DIRECTORY: await fetchTestEmbeddingModel(),
+    },
   });
   const owner = createClient(platform.url, platform.apiKey);
   for (const [shortname, files] of Object.entries(FUNCTIONS)) await owner.deploy(shortname, files);
@@ -47,6 +53,7 @@ function reply({ body }: ScriptedRequest): ScriptedReply {
   if (said.startsWith('The tables:'))
     return { text: JSON.stringify({ sql: 'SELECT COUNT(*) AS n FROM orders', reason: null }) };
   if (said.includes('The statement that was run:')) return { text: 'There are some orders.', deltaLength: 5 };
+  if (said.startsWith('Passage [1]')) return { text: 'The red valve stops it. [1]', deltaLength: 5 };
   if (said.includes('hang'))
     return { text: 'An answer without end', deltaLength: 3, beforeWrite: holdAfter(2) };
   const name = body.tools?.[0]?.function.name;

@@ -94,6 +94,7 @@ const PRINTED: Record<string, string[]> = {
     "calls greeter { name: 'Ada' }",
     'It says hello, Ada!',
   ],
+  'vectors.ts': ['completed true', 'The red valve stops the pump.', 'true The red valve stops it. [1] 3'],
   'sql.ts': [
     "[ { customer: 'Ben', total: 30 } ] Ada Ben id,customer,total",
     'There are some orders. SELECT COUNT(*) AS n FROM orders 3',

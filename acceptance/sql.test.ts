@@ -1,4 +1,3 @@
-import { createPublicKey, verify } from 'node:crypto';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
@@ -18,6 +17,7 @@ import {
 import { SCHEMAS, type SchemaName, type SqlCase, sqlCases } from '../tools/evaluation/sql/cases.ts';
 import { matchesResult } from '../tools/evaluation/sql/compare-rows.ts';
 import { type Command, newCommand } from './command.ts';
+import { receiptOf } from './receipt.ts';
 
 /** SQL end to end: managed databases, real MariaDB and Postgres; only what the model says is scripted. */
 const names = Object.keys(SCHEMAS) as SchemaName[];
@@ -172,7 +172,9 @@ describe('a managed database', () => {
 
     const dropped = await send('DELETE', '/api/v1/sql/life');
     expect(dropped.body['id']).toBe(created.body['id']);
-    expect(await receiptOf(String(dropped.body['receipt']))).toContain(String(created.body['id']));
+    expect(await receiptOf(platform.url, String(dropped.body['receipt']))).toContain(
+      String(created.body['id']),
+    );
     expect((await query('life', 'SELECT 1')).body).toMatchObject({ code: 'database.not_found' });
     expect((await post('/api/v1/sql', { name: 'life' })).status).toBe(201);
     expect((await query('life', 'SELECT * FROM t')).status).toBe(400);
@@ -229,17 +231,6 @@ describe('a managed database', () => {
     expect(await statusOf({})).toBe(401);
   });
 });
-
-async function receiptOf(jws: string): Promise<string> {
-  const [head = '', payload = '', signature = ''] = jws.split('.');
-  const published = await fetch(`${platform.url}/.well-known/jellyfaas-receipts`);
-  const { keys } = (await published.json()) as { keys: Record<string, string>[] };
-  const key = createPublicKey({ key: keys[0] ?? {}, format: 'jwk' });
-  expect(verify(null, Buffer.from(`${head}.${payload}`), key, Buffer.from(signature, 'base64url'))).toBe(
-    true,
-  );
-  return Buffer.from(payload, 'base64url').toString();
-}
 
 describe('the command line', () => {
   let command: Command;

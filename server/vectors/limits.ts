@@ -39,7 +39,7 @@ export const vectorLimits: VectorLimits = {
   waitingBytesMax: 64 * 1_048_576,
   uploadDeadlineMs: 30 * 60_000,
   deadlineMs: 60_000,
-  batchPassages: 32,
+  batchPassages: 16,
   passageTokensMax: 200,
   passageTokensOverlap: 30,
   resolverBytesMax: 8 * 1_048_576,

@@ -147,3 +147,40 @@ class ClientTest(unittest.TestCase):
             with self.assertRaises(JellyFaaSError) as caught:
                 work()
             self.assertEqual((caught.exception.status, caught.exception.error_id), (404, "function.not_found"))
+
+    def test_vectors_live_answer_and_are_dropped(self):
+        manuals = self.client.vectors("python-manuals")
+        self.assertEqual(manuals.create()["kind"], "sealed")
+        self.assertIn("python-manuals", [one["name"] for one in self.client.list_vectors()])
+        text = "The red valve stops the pump. It is behind the panel."
+        seen = []
+        done = manuals.upload(
+            text.encode(), file_name="pumps.txt", metadata={"year": 2026}, on_progress=seen.append
+        )
+        self.assertEqual((done["status"], seen[-1]), ("completed", done))
+        self.assertEqual(manuals.upsert([{"id": "fan", "text": "Fans need no care."}])["inserted"], 1)
+        hit = manuals.query("What stops the pump?", top_k=1, filter={"year": 2026})["hits"][0]
+        self.assertEqual(hit["text"], text)
+        for answer in (
+            manuals.ask("What stops the pump?", top_k=1),
+            list(manuals.ask_stream("What stops the pump?", top_k=1))[-1],
+        ):
+            self.assertEqual(answer["answer"], "The red valve stops it. [1]")
+            self.assertEqual(answer["citations"][0]["quote"], text)
+        self.assertEqual(manuals.delete(ids=["fan"]), 1)
+        self.assertEqual([one["documentId"] for one in manuals.documents()], [done["documentId"]])
+        manuals.delete_document(done["documentId"])
+        self.assertEqual(manuals.describe()["documents"], 0)
+        self.assertEqual(len(manuals.drop()["receipt"].split(".")), 3)
+        with self.assertRaises(JellyFaaSError) as caught:
+            manuals.describe()
+        self.assertEqual(caught.exception.error_id, "database.not_found")
+
+    def test_vectors_tell_why_a_document_was_not_taken(self):
+        broken = self.client.vectors("python-broken")
+        broken.create()
+        with self.assertRaises(JellyFaaSError) as caught:
+            broken.upload(io.BytesIO(b"%PDF-1.7 CANARY"), file_name="broken.pdf")
+        self.assertTrue(caught.exception.error_id.startswith("documents."))
+        self.assertNotIn("CANARY", f"{caught.exception!r} {caught.exception}")
+        broken.drop()
