@@ -1,18 +1,25 @@
 import { fileURLToPath } from 'node:url';
 import type { Accounts } from './accounts/accounts.ts';
+import type { Config } from './config.ts';
 import { createPortalFiles } from './gateway/portal/portal-files.ts';
 import type { PortalParts } from './gateway/portal/portal-parts.ts';
 import { linkUrl } from './gateway/portal/serve-sessions.ts';
 import type { Clock } from './kernel/clock.ts';
+import type { EventLog } from './kernel/events.ts';
 import type { Lifecycle } from './kernel/lifecycle.ts';
 import type { Scheduler } from './kernel/scheduler.ts';
 import { Secret } from './kernel/secret.ts';
-import { type SignIn, createSignIn } from './sign-in/sign-in.ts';
+import { hostNetwork } from './sandbox/egress-guard.ts';
+import { createProviderFetch } from './sign-in/provider-fetch.ts';
+import { createProvider } from './sign-in/provider.ts';
+import { type SignIn, type SignInOptions, createSignIn } from './sign-in/sign-in.ts';
 
 /** What `vite build` makes of `web/portal`. */
 const BUILT_PORTAL = fileURLToPath(new URL('../web/portal/dist', import.meta.url));
 
 export interface PortalComposition {
+  readonly config: Config;
+  readonly events: EventLog;
   readonly accounts: Accounts;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
@@ -20,10 +27,18 @@ export interface PortalComposition {
 }
 
 /** What people see of the platform in a browser, and how they get in. */
-export function composePortal({ accounts, clock, scheduler, lifecycle }: PortalComposition): PortalParts {
-  const signIn = createSignIn({ accounts, clock, scheduler });
+export function composePortal(parts: PortalComposition): PortalParts {
+  const { accounts, clock, scheduler, lifecycle } = parts;
+  const signIn = createSignIn({ accounts, provider: providerOf(parts), clock, scheduler });
   lifecycle.onClose('sessions', () => signIn.close());
   return { signIn, files: createPortalFiles(BUILT_PORTAL) };
+}
+
+function providerOf({ config, clock, events }: PortalComposition): SignInOptions['provider'] {
+  const settings = config.provider;
+  if (settings === undefined) return undefined;
+  const outside = createProviderFetch({ issuer: settings.issuer, network: hostNetwork, events });
+  return { settings, provider: createProvider({ settings, outside, clock }) };
 }
 
 /** The owner's way into a new installation. */

@@ -6,6 +6,12 @@ import { z } from 'zod';
 import { PlatformError } from './kernel/errors.ts';
 import { type EmbeddingConfig, resolveEmbeddings } from './embeddings/embedding-settings.ts';
 import { Secret } from './kernel/secret.ts';
+import {
+  type ProviderSettings,
+  type ProviderValues,
+  providerShape,
+  resolveProvider,
+} from './sign-in/provider-settings.ts';
 import type { RootKeySource } from './keys/root-key.ts';
 import { isAllowedHostEntry } from './sql/external/allowed-hosts.ts';
 import {
@@ -158,6 +164,7 @@ const settings = z.strictObject({
     .describe(
       "PEM file of authorities that certificates of outside SQL databases may come from, beside the system's.",
     ),
+  ...providerShape,
   models: z.array(modelSetting).default([]).describe('Models behind APIs; see below.'),
 });
 
@@ -176,6 +183,7 @@ export interface Config extends Omit<
   | 'embeddingsKey'
   | 'modelFile'
   | 'models'
+  | keyof ProviderValues
 > {
   /** Absolute. */
   readonly dataDir: string;
@@ -187,6 +195,8 @@ export interface Config extends Omit<
   readonly models: readonly ProviderConfig[];
   /** Absolute. */
   readonly modelFile: string | undefined;
+  /** The identity provider, if there is one. */
+  readonly provider: ProviderSettings | undefined;
   /** What the settings that begin with `embedding` come to. */
   readonly embeddings: EmbeddingConfig;
 }
@@ -196,6 +206,7 @@ const SECRETS: ReadonlySet<string> = new Set([
   'rootKeyPassphrase',
   'modelKey',
   'embeddingsKey',
+  'oidcClientSecret',
 ]);
 /** Too much for a variable or a flag. */
 const FILE_ONLY: ReadonlySet<string> = new Set(['models']);
@@ -282,7 +293,8 @@ function resolveConfig(values: Settings): Config {
     modelOutside,
     modelFile,
     models,
-    embeddingsKey: _,
+    embeddingsKey: _embeddingsKey,
+    oidcClientSecret: _oidcClientSecret,
     ...rest
   } = others;
   if ((rest.modelSource === undefined) !== (rest.modelSha256 === undefined)) {
@@ -303,6 +315,7 @@ function resolveConfig(values: Settings): Config {
     rootKey: rootKeyOf(dataDir, { rootKeyFile, rootKeyPassphrase, rootKeyCommand }),
     models: providers,
     modelFile: modelFile === undefined ? undefined : resolve(modelFile),
+    provider: checked((fault) => resolveProvider(values, fault)),
     embeddings: embeddingsOf(values, dataDir, providers),
   });
 }
@@ -336,10 +349,15 @@ function modelsOf(
 }
 
 function embeddingsOf(values: Settings, dataDir: string, models: readonly ProviderConfig[]): EmbeddingConfig {
+  return checked((fault) => resolveEmbeddings(values, { dataDir, models }, fault));
+}
+
+/** What `resolve` makes of settings, or one error with all the faults that it found. */
+function checked<T>(resolve: (fault: (text: string) => void) => T): T {
   const faults: string[] = [];
-  const embeddings = resolveEmbeddings(values, { dataDir, models }, (fault) => faults.push(fault));
+  const resolved = resolve((fault) => faults.push(fault));
   if (faults.length > 0) throw configError(faults);
-  return embeddings;
+  return resolved;
 }
 
 function rootKeyOf(

@@ -45,10 +45,16 @@ export interface Session {
   end(): void;
 }
 
+export interface Begun {
+  /** What the browser keeps. */
+  readonly cookie: Secret;
+  readonly session: Session;
+}
+
 /** Who is signed in: in RAM alone, so a restart signs everybody out. */
 export interface Sessions {
-  /** `cookie`: what the browser keeps. The oldest session of an account that has too many ends. */
-  begin(signedIn: SignedIn): { readonly cookie: Secret; readonly session: Session };
+  /** The oldest session of an account that has too many ends. */
+  begin(signedIn: SignedIn): Begun;
   find(cookie: string): Session | undefined;
   endAccount(accountId: AccountId): void;
   close(): void;

@@ -3,18 +3,17 @@ import type { Clock } from '../kernel/clock.ts';
 import { PlatformError } from '../kernel/errors.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import type { Secret } from '../kernel/secret.ts';
-import { type KeyHolder, type Session, type Sessions, createSessions } from './sessions.ts';
+import { type ProviderSignIn, createProviderSignIn } from './provider-sign-in.ts';
+import type { ProviderSettings } from './provider-settings.ts';
+import type { Provider } from './provider.ts';
+import { type Begun, type KeyHolder, type Session, type Sessions, createSessions } from './sessions.ts';
 import { SingleUse } from './single-use.ts';
-
-export interface Begun {
-  /** What the browser keeps. */
-  readonly cookie: Secret;
-  readonly session: Session;
-}
 
 /** The ways into the portal. There is no password among them. */
 export interface SignIn {
   readonly sessions: Sessions;
+  /** Undefined where the operator chose no identity provider. */
+  readonly provider: ProviderSignIn | undefined;
   /** What an API key opens; throws `auth.invalid_key`. */
   prove(apiKey: string): Promise<KeyHolder>;
   /** A secret that begins one session, unlocked, within ten minutes. */
@@ -29,7 +28,11 @@ export interface SignIn {
 }
 
 export interface SignInOptions {
-  readonly accounts: Pick<Accounts, 'authenticateKey' | 'unlock' | 'isLiveKey'>;
+  readonly accounts: Pick<
+    Accounts,
+    'authenticateKey' | 'unlock' | 'isLiveKey' | 'findByIdentity' | 'linkIdentity' | 'signUp'
+  >;
+  readonly provider?: { readonly settings: ProviderSettings; readonly provider: Provider } | undefined;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
 }
@@ -37,7 +40,7 @@ export interface SignInOptions {
 const LINK_MS = 10 * 60 * 1000;
 const LINKS_MAX = 1000;
 
-export function createSignIn({ accounts, clock, scheduler }: SignInOptions): SignIn {
+export function createSignIn({ accounts, provider, clock, scheduler }: SignInOptions): SignIn {
   const sessions = createSessions({ accounts, clock, scheduler });
   const links = new SingleUse<KeyHolder>({ lifetimeMs: LINK_MS, entriesMax: LINKS_MAX, clock, scheduler });
 
@@ -53,8 +56,12 @@ export function createSignIn({ accounts, clock, scheduler }: SignInOptions): Sig
     return sessions.begin({ accountId, role: () => role, provedAt: clock.now(), by: 'key', key });
   }
 
+  const withProvider =
+    provider && createProviderSignIn({ ...provider, accounts, sessions, prove, clock, scheduler });
+
   return {
     sessions,
+    provider: withProvider,
     prove,
     createLink: (key) => links.put(key),
     beginWithLink(secret) {
@@ -70,6 +77,7 @@ export function createSignIn({ accounts, clock, scheduler }: SignInOptions): Sig
     },
     close() {
       links.clear();
+      withProvider?.close();
       sessions.close();
     },
   };

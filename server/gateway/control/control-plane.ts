@@ -13,6 +13,7 @@ import { serveMcp } from '../mcp/serve-mcp.ts';
 import { serveVectors } from '../vectors/serve-vectors.ts';
 import { serveSql } from '../sql/serve-sql.ts';
 import { answerWithPortal } from '../portal/serve-portal.ts';
+import { serveProvider } from '../portal/serve-provider.ts';
 import { serveSessions } from '../portal/serve-sessions.ts';
 import { SECURITY_HEADERS } from '../security-headers.ts';
 
@@ -58,6 +59,7 @@ export function createControlPlane(
     serveCompatible(scope, options);
     serveApiV1(scope, options);
     serveSessions(scope, options);
+    serveProvider(scope, options);
     serveAi(scope, options);
     serveMcp(scope, options);
     if (options.sql !== undefined) serveSql(scope, { ...options, sql: options.sql });

@@ -19,3 +19,9 @@ export function sessionCookie(value: string): string {
 }
 
 export const NO_SESSION_COOKIE = `${sessionCookie('')}; Max-Age=0`;
+
+export function signInCookie(value: string): string {
+  return `${SIGN_IN_COOKIE}=${value}; Path=/sign-in/callback; Secure; HttpOnly; SameSite=Lax; Max-Age=600`;
+}
+
+export const NO_SIGN_IN_COOKIE = `${SIGN_IN_COOKIE}=; Path=/sign-in/callback; Secure; HttpOnly; SameSite=Lax; Max-Age=0`;

@@ -1,13 +1,13 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type SessionResource, sessionRoutes as routes } from '../../../contract/index.ts';
 import type { ApiKeyId } from '../../kernel/ids.ts';
 import { rfc3339 } from '../../kernel/clock.ts';
-import { PlatformError } from '../../kernel/errors.ts';
 import type { Session } from '../../sign-in/sessions.ts';
 import type { Caller } from '../control/authenticate.ts';
 import { bind, fastifyPath, parse } from '../control/bind.ts';
 import type { ControlPlaneOptions } from '../control/control-plane-options.ts';
 import { NO_SESSION_COOKIE, sessionCookie } from './cookies.ts';
+import { checkCookiesWork } from './secure-origin.ts';
 import { checkSameOrigin, presentedSession } from './presented-session.ts';
 
 /** Signing in to the portal and out, as requests of its pages. */
@@ -20,7 +20,11 @@ function serveBeginnings(app: FastifyInstance, options: ControlPlaneOptions): vo
   const { accounts, portal, publicUrl } = options;
   const { signIn } = portal;
 
-  app.get(fastifyPath(routes.getSignInWays), async () => ({ provider: null, link: true }));
+  app.get(fastifyPath(routes.getSignInWays), async () => ({
+    provider:
+      signIn.provider === undefined ? null : { name: signIn.provider.name, url: `${publicUrl()}/sign-in` },
+    link: true,
+  }));
 
   bind(app, accounts, routes.createSignInLink, async (caller) => {
     const { secret, expiresAt } = signIn.createLink(await keyHolder(caller));
@@ -109,26 +113,4 @@ function present(session: Session | undefined): Session {
 /** The secret stands behind `#`, which browsers keep to themselves: no proxy and no log sees it. */
 export function linkUrl(publicUrl: string, secret: string): string {
   return `${publicUrl}/#link=${secret}`;
-}
-
-/** Browsers keep our cookies from https, and from the machine itself. */
-export function checkCookiesWork({ headers }: FastifyRequest, publicUrl: string): void {
-  const { origin } = headers;
-  if (origin === undefined || !URL.canParse(origin) || keepsCookies(new URL(origin))) return;
-  throw insecureOrigin(publicUrl);
-}
-
-export function keepsCookies({ protocol, hostname }: URL): boolean {
-  return protocol === 'https:' || /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
-}
-
-export function insecureOrigin(publicUrl: string): PlatformError {
-  const secure = publicUrl.startsWith('https:')
-    ? `Open ${publicUrl} instead.`
-    : 'Put a proxy with a certificate before the server and set publicUrl (JELLYFAAS_PUBLIC_URL) to its https address, or open the portal on the machine itself at 127.0.0.1, for example through an SSH tunnel.';
-  return new PlatformError({
-    kind: 'failed_precondition',
-    code: 'session.insecure_origin',
-    message: `Browsers keep the portal's cookie from encrypted pages only. ${secure}`,
-  });
 }
