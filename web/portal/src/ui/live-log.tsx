@@ -6,7 +6,13 @@ export interface LogLine {
 }
 
 /** Lines as they come; the newest stays in sight. Screen readers read it when they are told to, not by themselves. */
-export function LiveLog({ label, lines }: { readonly label: string; readonly lines: readonly LogLine[] }): ReactNode {
+export function LiveLog({
+  label,
+  lines,
+}: {
+  readonly label: string;
+  readonly lines: readonly LogLine[];
+}): ReactNode {
   const box = useRef<HTMLPreElement>(null);
   useEffect(() => {
     box.current?.scrollTo({ top: box.current.scrollHeight });
