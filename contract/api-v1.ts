@@ -19,6 +19,7 @@ export const Me = z.object({
   createdAt: Time,
   updatedAt: Time,
 });
+export type Me = z.infer<typeof Me>;
 
 export const ApiKey = z.object({
   id: z.string(),

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { apiV1Routes } from './api-v1.ts';
 import { compatibleRoutes } from './compatible.ts';
 import { CompatibleError, Problem } from './errors.ts';
+import { profileRoutes } from './profile.ts';
 import { aiRoutes, queryServiceRoutes } from './query-service.ts';
 import type { Route, Success } from './route.ts';
 import { sessionRoutes } from './session.ts';
@@ -55,6 +56,7 @@ export function openApiDocument(publicUrl: string, version: string): JsonObject 
       tag: 'api-v1',
       routes: {
         ...apiV1Routes,
+        ...profileRoutes,
         ...aiRoutes,
         ...sqlRoutes,
         ...vectorRoutes,

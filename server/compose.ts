@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { PROFILE_ROWS_MAX } from '../contract/index.ts';
 import type { Accounts } from './accounts/accounts.ts';
 import { createAccounts } from './accounts/create-accounts.ts';
 import { type ConsoleFeed, createConsole } from './calls/console.ts';
@@ -33,6 +34,8 @@ import type { CallStore } from './calls/call-record.ts';
 import type { FunctionStore } from './functions/function-store.ts';
 import { createDatabases } from './databases/create-databases.ts';
 import type { Databases } from './databases/databases.ts';
+import type { Inventory } from './profile/inventory.ts';
+import { createProfile } from './profile/profile.ts';
 import { createReceipts, type Receipts } from './keys/receipts.ts';
 import { openAccountStore } from './stores/account-store.ts';
 import type { SourceStore } from './tool-sources/source-store.ts';
@@ -96,6 +99,8 @@ interface Stores {
   readonly toolSources: SourceStore;
   readonly databases: Databases;
   readonly receipts: Receipts;
+  /** What each store holds of people. */
+  readonly inventories: readonly Inventory[];
   readonly blobs: string;
   readonly layers: string;
 }
@@ -178,6 +183,7 @@ async function openStores({ config, clock, events }: Required<Parts>, lifecycle:
     toolSources: accountStore.toolSources,
     databases,
     receipts,
+    inventories: [accountStore, functions, databaseStore, calls, keys].map(({ inventory }) => inventory),
     blobs: data.blobs,
     layers: data.layers,
   };
@@ -294,6 +300,7 @@ async function listen(
   const gateway = createGateway({
     accounts,
     portal,
+    profile: createProfile({ inventories: stores.inventories, rowsMax: PROFILE_ROWS_MAX }),
     functions,
     calls: stores.calls,
     console: callPath.console,

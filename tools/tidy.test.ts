@@ -24,6 +24,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'server/sandbox': ['server/kernel'],
   'server/databases': ['server/kernel', 'server/keys', 'server/accounts:types'],
   'server/accounts': ['server/kernel', 'server/keys'],
+  'server/profile': ['server/kernel'],
   'server/sign-in': ['server/kernel', 'server/accounts:types', 'server/sandbox'],
   'server/languages': ['server/kernel', 'server/sandbox:types'],
   'server/calls': [
@@ -86,6 +87,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/databases:types',
     'server/embeddings:types',
     'server/models:types',
+    'server/profile:types',
   ],
   'server/sql': [
     'server/kernel',
@@ -109,6 +111,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/tool-sources:types',
     'server/vectors/engine:types',
     'server/aimee:types',
+    'server/profile:types',
   ],
   'server/gateway': [
     'server/kernel',
@@ -125,6 +128,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/tool-sources:types',
     'server/aimee:types',
     'server/sign-in:types',
+    'server/profile:types',
     'contract',
   ],
   'clients/cli': ['contract'],

@@ -1,5 +1,6 @@
 import type { AccountId, ApiKeyId } from '../kernel/ids.ts';
 import type { Account } from './accounts.ts';
+import type { Person } from './person.ts';
 
 export interface StoredApiKey {
   readonly id: ApiKeyId;
@@ -25,6 +26,11 @@ export interface AccountStore {
   findAccountByIdentity(identity: Uint8Array): Promise<Account | undefined>;
   /** False, and nothing changed, when the account has an identity or the identity an account. */
   insertIdentity(accountId: AccountId, identity: Uint8Array): Promise<boolean>;
+  /**
+   * Leaves no byte of the former name and address in file or log. Undefined for no account; throws
+   * `accounts.email_taken` as `insertAccount`.
+   */
+  updatePerson(accountId: AccountId, person: Person, updatedAt: number): Promise<Account | undefined>;
   /** In the order of their creation. */
   listAccounts(): Promise<Account[]>;
   /** Keys of all accounts. */

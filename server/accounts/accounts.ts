@@ -58,6 +58,8 @@ export interface Accounts {
   signUp(identity: Identity, person: Person): Promise<{ account: Account; apiKey: Secret }>;
 
   get(accountId: AccountId): Promise<Account>;
+  /** Rectification: name and address as the person gives them. No identity provider overwrites them. */
+  update(principal: Principal, person: Person): Promise<Account>;
   /** Owner only. Everybody of the installation. */
   list(principal: Principal): Promise<Account[]>;
   /** Owner only. The account starts with one API key, returned once. */

@@ -82,6 +82,11 @@ export async function createAccounts({
       if (account === undefined) throw notFound('account');
       return account;
     },
+    async update({ accountId }, person) {
+      const account = await store.updatePerson(accountId, validPerson(person), clock.now());
+      if (account === undefined) throw notFound('account');
+      return account;
+    },
     async list(principal) {
       ownerOnly(principal);
       return await store.listAccounts();

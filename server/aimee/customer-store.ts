@@ -1,4 +1,5 @@
 import type { AccountId, ConversationId, GrantId, SiteId } from '../kernel/ids.ts';
+import type { Inventory } from '../profile/inventory.ts';
 
 /** Which site belongs to which account: all that is known of customers outside their own files. */
 export interface SiteCatalogue {
@@ -21,6 +22,8 @@ export interface CustomerStore {
   readonly conversations: ConversationRows;
   readonly counters: CounterRows;
   readonly access: AccessRows;
+  /** What the file holds, for the account's own eyes. */
+  readonly inventory: Inventory;
 
   /** Moves the log into the file and empties it: what was deleted is gone from disk then. */
   truncateLog(): Promise<void>;

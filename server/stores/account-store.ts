@@ -8,11 +8,14 @@ import type { AccountId, ApiKeyId } from '../kernel/ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { AccountChoices } from '../models/account-choices.ts';
 import { accountsAndKeys } from './migrations/accounts/001-accounts-and-keys.ts';
+import type { Inventory } from '../profile/inventory.ts';
 import type { SourceStore } from '../tool-sources/source-store.ts';
 import { modelChoice } from './migrations/accounts/002-model-choice.ts';
 import { toolSources } from './migrations/accounts/003-tool-sources.ts';
 import { identity } from './migrations/accounts/004-identity.ts';
 import { type SourceTables, sourcesIn } from './source-rows.ts';
+import { createInventory } from './inventory.ts';
+import { accountInventory } from './inventory-rules.ts';
 import { isUniqueViolation, openEncrypted } from './sqlite.ts';
 
 interface AccountTables extends SourceTables {
@@ -50,6 +53,7 @@ export interface OpenAccountStore extends AccountStore {
   readonly modelChoices: AccountChoices;
   /** Outside MCP servers that accounts use. */
   readonly toolSources: SourceStore;
+  readonly inventory: Inventory;
   close(): Promise<void>;
 }
 
@@ -66,6 +70,29 @@ export async function openAccountStore({
     ...(events && { events }),
   });
   const { db } = store;
+  return {
+    ...peopleIn(db, () => store.checkpoint()),
+    async listKeys() {
+      const rows = await db.selectFrom('api_key').selectAll().orderBy('created_at').orderBy('id').execute();
+      return rows.map(toKey);
+    },
+    async insertKey(key) {
+      await db.insertInto('api_key').values(keyRow(key)).execute();
+    },
+    async removeKey(keyId) {
+      await db.deleteFrom('api_key').where('id', '=', keyId).execute();
+      store.checkpoint();
+    },
+    modelChoices: choicesIn(db),
+    inventory: createInventory(db, { store: 'accounts', rules: accountInventory }),
+    toolSources: sourcesIn(db.$pickTables<'tool_source'>(), () => store.checkpoint()),
+    close: async () => await store.close(),
+  };
+}
+
+type People = Omit<AccountStore, 'listKeys' | 'insertKey' | 'removeKey'>;
+
+function peopleIn(db: Kysely<AccountTables>, checkpoint: () => void): People {
   return {
     async insertAccount(account, firstKey, identityHmac) {
       await db.transaction().execute(async (tx) => {
@@ -111,24 +138,25 @@ export async function openAccountStore({
         .executeTakeFirst();
       return numInsertedOrUpdatedRows === 1n;
     },
+    async updatePerson(accountId, { name, email }, updatedAt) {
+      try {
+        const row = await db
+          .updateTable('account')
+          .set({ name, email, updated_at: updatedAt })
+          .where('id', '=', accountId)
+          .returningAll()
+          .executeTakeFirst();
+        // What stood there before is gone from the disk, too.
+        checkpoint();
+        return row && toAccount(row);
+      } catch (thrown) {
+        throw isUniqueViolation(thrown) ? emailTaken() : thrown;
+      }
+    },
     async listAccounts() {
       const rows = await db.selectFrom('account').selectAll().orderBy('created_at').orderBy('id').execute();
       return rows.map(toAccount);
     },
-    async listKeys() {
-      const rows = await db.selectFrom('api_key').selectAll().orderBy('created_at').orderBy('id').execute();
-      return rows.map(toKey);
-    },
-    async insertKey(key) {
-      await db.insertInto('api_key').values(keyRow(key)).execute();
-    },
-    async removeKey(keyId) {
-      await db.deleteFrom('api_key').where('id', '=', keyId).execute();
-      store.checkpoint();
-    },
-    modelChoices: choicesIn(db),
-    toolSources: sourcesIn(db.$pickTables<'tool_source'>(), () => store.checkpoint()),
-    close: async () => await store.close(),
   };
 }
 

@@ -3,10 +3,13 @@ import type { CustomerStore, SiteCatalogue, SiteRows, StoredSite } from '../aime
 import type { EventLog } from '../kernel/events.ts';
 import type { AccountId, SiteId } from '../kernel/ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import type { Inventory } from '../profile/inventory.ts';
 import { createAccessRows } from './aimee-access.ts';
 import { createConversationRows } from './aimee-conversations.ts';
 import { createCounterRows } from './aimee-counters.ts';
 import type { CustomerDb, CustomerTables } from './aimee-tables.ts';
+import { createInventory } from './inventory.ts';
+import { customerInventory, siteInventory } from './inventory-rules.ts';
 import { aimeeSites } from './migrations/aimee-sites/001-sites.ts';
 import { aimeeCustomer } from './migrations/aimee/001-customer.ts';
 import { openEncrypted } from './sqlite.ts';
@@ -25,7 +28,7 @@ export async function openSiteCatalogue({
   path,
   keyRing,
   events,
-}: SiteCatalogueOptions): Promise<SiteCatalogue & { close(): Promise<void> }> {
+}: SiteCatalogueOptions): Promise<SiteCatalogue & { readonly inventory: Inventory; close(): Promise<void> }> {
   const store = await openEncrypted<{ site: { id: SiteId; account_id: AccountId } }>({
     name: 'aimee-sites',
     path,
@@ -46,6 +49,7 @@ export async function openSiteCatalogue({
       await db.deleteFrom('site').where('id', '=', id).execute();
       store.checkpoint();
     },
+    inventory: createInventory(db, { store: 'aimee-sites', rules: siteInventory }),
     close: async () => await store.close(),
   };
 }
@@ -81,6 +85,7 @@ export async function openCustomerStore({
     conversations: createConversationRows(db),
     counters: createCounterRows(db),
     access: createAccessRows(db),
+    inventory: createInventory(db, { store: 'aimee', rules: customerInventory }),
     // With the one connection in hand: within a transaction it would be refused.
     truncateLog: () => db.connection().execute(async () => store.checkpoint()),
     close: async () => await store.close(),

@@ -3,20 +3,25 @@ import type { CallRecord, CallStatistics, CallStore, DurationCount } from '../ca
 import { PlatformError } from '../kernel/errors.ts';
 import type { AccountId, FunctionId } from '../kernel/ids.ts';
 import { createSerial } from '../kernel/serial.ts';
+import type { Inventory, StoredTable } from '../profile/inventory.ts';
 import { createCallDays, DAY_FORM } from './call-days.ts';
 import type { CallDaysOptions, DayStore } from './call-days.ts';
+import { emptyTable, inventoryOf } from './inventory.ts';
+import { callInventory } from './inventory-rules.ts';
 
 const LIST_LIMIT_MAX = 10_000;
 
-export function createCallStore(options: CallDaysOptions): CallStore & { close(): Promise<void> } {
+export function createCallStore(
+  options: CallDaysOptions,
+): CallStore & { readonly inventory: Inventory; close(): Promise<void> } {
   const days = createCallDays(options);
   // One at a time, so that no file closes or vanishes under a query. SQLite is synchronous: nothing is lost.
   const serial = createSerial();
 
-  async function eachDay(work: (store: DayStore) => Promise<void>): Promise<void> {
+  async function eachDay(work: (store: DayStore, day: string) => Promise<void>): Promise<void> {
     for (const day of await days.list()) {
       const store = await days.find(day);
-      if (store !== undefined) await work(store);
+      if (store !== undefined) await work(store, day);
     }
   }
 
@@ -61,8 +66,34 @@ export function createCallStore(options: CallDaysOptions): CallStore & { close()
           store.checkpoint();
         });
       }),
+    inventory: { of: async (accountId) => await serial(async () => await inventoryIn(eachDay, accountId)) },
     close: async () => await serial(days.close),
   };
+}
+
+const INVENTORY = { store: 'calls', rules: callInventory };
+
+type EachDay = (work: (store: DayStore, day: string) => Promise<void>) => Promise<void>;
+
+async function inventoryIn(eachDay: EachDay, accountId: AccountId): Promise<StoredTable[]> {
+  const parts: StoredTable[] = [];
+  const counts: { day: string; count: number }[] = [];
+  await eachDay(async (store, day) => {
+    const tables = await inventoryOf(store.db, INVENTORY, { accountId, rowsMax: 0 });
+    parts.push(...tables);
+    counts.push({ day, count: tables.reduce((sum, { count }) => sum + count, 0) });
+  });
+  return [wholeOf(parts, counts)];
+}
+
+/** The days' tables as the one that they make up. */
+function wholeOf(
+  parts: readonly StoredTable[],
+  counts: readonly { readonly day: string; readonly count: number }[],
+): StoredTable {
+  const days = counts.filter(({ count }) => count > 0);
+  const [first = emptyTable(INVENTORY.store, 'call', callInventory.call)] = parts;
+  return { ...first, count: days.reduce((sum, { count }) => sum + count, 0), days };
 }
 
 interface Totals {

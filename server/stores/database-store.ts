@@ -5,6 +5,9 @@ import { databaseErrors } from '../databases/errors.ts';
 import type { EventLog } from '../kernel/events.ts';
 import type { AccountId, DatabaseId } from '../kernel/ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import type { Inventory } from '../profile/inventory.ts';
+import { createInventory } from './inventory.ts';
+import { databaseInventory } from './inventory-rules.ts';
 import { databasesMigration } from './migrations/databases/001-databases.ts';
 import { isUniqueViolation, openEncrypted } from './sqlite.ts';
 
@@ -32,7 +35,7 @@ export async function openDatabaseStore({
   path,
   keyRing,
   events,
-}: DatabaseStoreOptions): Promise<DatabaseStore & { close(): Promise<void> }> {
+}: DatabaseStoreOptions): Promise<DatabaseStore & { readonly inventory: Inventory; close(): Promise<void> }> {
   const store = await openEncrypted<DatabaseTables>({
     name: 'databases',
     path,
@@ -73,6 +76,7 @@ export async function openDatabaseStore({
       await db.deleteFrom('database').where('id', '=', id).execute();
       store.checkpoint();
     },
+    inventory: createInventory(db, { store: 'databases', rules: databaseInventory }),
     close: async () => await store.close(),
   };
 }

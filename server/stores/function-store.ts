@@ -2,10 +2,13 @@ import type { BuildStore, FunctionStore } from '../functions/function-store.ts';
 import type { EventLog } from '../kernel/events.ts';
 import type { AccountId, FunctionId } from '../kernel/ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import type { Inventory } from '../profile/inventory.ts';
 import { buildStore, removeIfEmpty } from './build-rows.ts';
 import type { Erase } from './build-rows.ts';
 import { byShortname, toFunction, toRunPlan, toVersion } from './function-rows.ts';
 import type { Db, FunctionTables } from './function-rows.ts';
+import { createInventory } from './inventory.ts';
+import { functionInventory } from './inventory-rules.ts';
 import { functionsMigration } from './migrations/functions/001-functions.ts';
 import { openEncrypted } from './sqlite.ts';
 
@@ -22,7 +25,7 @@ export async function openFunctionStore({
   path,
   keyRing,
   events,
-}: FunctionStoreOptions): Promise<FunctionStore & { close(): Promise<void> }> {
+}: FunctionStoreOptions): Promise<FunctionStore & { readonly inventory: Inventory; close(): Promise<void> }> {
   const store = await openEncrypted<FunctionTables>({
     name: 'functions',
     path,
@@ -40,6 +43,7 @@ export async function openFunctionStore({
     ...lookups(db),
     ...buildStore(db, erase),
     ...changes(db, erase),
+    inventory: createInventory(db, { store: 'functions', rules: functionInventory }),
     close: () => store.close(),
   };
 }

@@ -3,6 +3,9 @@ import { accountResource } from '../keys/key-ring.ts';
 import type { KeyParent, KeyStore } from '../keys/key-ring.ts';
 import type { RootKey } from '../keys/root-key.ts';
 import type { EventLog } from '../kernel/events.ts';
+import type { Inventory } from '../profile/inventory.ts';
+import { createInventory } from './inventory.ts';
+import { keyInventory } from './inventory-rules.ts';
 import { wrappedKeys } from './migrations/keys/001-wrapped-keys.ts';
 import { slices } from './slices.ts';
 import { openEncrypted } from './sqlite.ts';
@@ -24,7 +27,7 @@ export async function openKeyStore({
   path,
   root,
   events,
-}: KeyStoreOptions): Promise<KeyStore & { close(): Promise<void> }> {
+}: KeyStoreOptions): Promise<KeyStore & { readonly inventory: Inventory; close(): Promise<void> }> {
   const store = await openEncrypted<KeyTables>({
     name: 'keys',
     path,
@@ -67,6 +70,7 @@ export async function openKeyStore({
         .execute();
       store.checkpoint();
     },
+    inventory: createInventory(db, { store: 'keys', rules: keyInventory }),
     close: async () => await store.close(),
   };
 }

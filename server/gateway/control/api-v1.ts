@@ -7,6 +7,7 @@ import { type ApiKeyId } from '../../kernel/ids.ts';
 import { bind, fastifyPath } from './bind.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { serveEventStreams } from './event-streams.ts';
+import { meOf, serveProfile } from './serve-profile.ts';
 import { callStatistics } from './call-statistics.ts';
 import { listCalls } from './list-calls.ts';
 
@@ -14,6 +15,7 @@ import { listCalls } from './list-calls.ts';
 export function serveApiV1(app: FastifyInstance, options: ControlPlaneOptions): void {
   const { accounts, runtimes, publicUrl, version } = options;
   serveAccount(app, options);
+  serveProfile(app, options);
   serveFunctions(app, options);
   serveEventStreams(app, options);
   bind(app, accounts, routes.listCalls, ({ principal, query }) => listCalls(options, principal, query));
@@ -28,10 +30,7 @@ export function serveApiV1(app: FastifyInstance, options: ControlPlaneOptions): 
 }
 
 function serveAccount(app: FastifyInstance, { accounts }: ControlPlaneOptions): void {
-  bind(app, accounts, routes.getMe, async ({ principal }) => {
-    const { id, name, email, role, createdAt, updatedAt } = await accounts.get(principal.accountId);
-    return { id, name, email, role, createdAt: rfc3339(createdAt), updatedAt: rfc3339(updatedAt) };
-  });
+  bind(app, accounts, routes.getMe, async ({ principal }) => meOf(await accounts.get(principal.accountId)));
 
   bind(app, accounts, routes.listApiKeys, async ({ principal }) => ({
     apiKeys: (await accounts.listKeys(principal)).map(({ id, createdAt }) => ({

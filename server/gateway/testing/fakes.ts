@@ -61,6 +61,10 @@ export function fakeAccounts(): Omit<Accounts, 'bootstrap'> {
       );
     },
     get: async (id) => accounts.find((one) => one.id === id) ?? account(owner, 'nobody'),
+    update: async ({ accountId }, { name, email }) => ({
+      ...account(accountId === member.accountId ? member : owner, name),
+      email,
+    }),
     list: async () => accounts,
     async create(_principal, { name, email }) {
       if (accounts.some((one) => one.email === email)) {
@@ -202,3 +206,26 @@ export const fakeRuntimes: ControlPlaneOptions['runtimes'] = [
   { id: 'nodejs24', available: true, detail: 'Node 24.21.0' },
   { id: 'java21', available: false, detail: 'Install a JDK 17 or newer.' },
 ];
+
+export const fakeProfile: ControlPlaneOptions['profile'] = {
+  of: async (accountId) => [
+    {
+      store: 'accounts',
+      table: 'account',
+      count: 1,
+      columns: [
+        { name: 'id', withheld: null },
+        { name: 'hmac', withheld: 'hash' },
+      ],
+      rows: [[accountId, { bytes: 32 }]],
+    },
+    {
+      store: 'calls',
+      table: 'call',
+      count: 2,
+      columns: [],
+      rows: [],
+      days: [{ day: '2026-11-23', count: 2 }],
+    },
+  ],
+};
