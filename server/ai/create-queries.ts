@@ -29,11 +29,13 @@ export function createQueries(options: QueriesOptions): Queries {
           signal: query.signal,
           deadlineMs: options.limits.deadlineMs,
         },
-        (signal) => answerOf(options, { query, onEvent, signal }),
+        (signal) => answerQuery(options, { query, onEvent, signal }),
         ({ finish }) => finish === 'complete',
       ),
   };
 }
+
+export type AnsweringOptions = Omit<QueriesOptions, keyof RecordingOptions>;
 
 interface Asked {
   readonly query: Query;
@@ -41,7 +43,11 @@ interface Asked {
   readonly signal: AbortSignal;
 }
 
-async function answerOf(options: QueriesOptions, { query, onEvent, signal }: Asked): Promise<QueryAnswer> {
+/** For requests that are recorded and bounded elsewhere. */
+export async function answerQuery(
+  options: AnsweringOptions,
+  { query, onEvent, signal }: Asked,
+): Promise<QueryAnswer> {
   const { models, limits } = options;
   const { responseSchema } = query;
   const form = responseSchema === undefined ? undefined : createResponseForm(responseSchema);
@@ -79,7 +85,7 @@ const NO_TOOLS: OpenedTools = { tools: [], withheld: [], close: () => undefined 
 
 /** Connected only after everything else of the question has proven good: others learn of it then. */
 async function outsideToolsOf(
-  { sources }: QueriesOptions,
+  { sources }: AnsweringOptions,
   { sources: asked }: Query,
   signal: AbortSignal,
 ): Promise<OpenedTools> {
@@ -87,7 +93,7 @@ async function outsideToolsOf(
   return await sources.open(asked.holder, asked.names, signal);
 }
 
-async function toolsOf({ tools, limits }: QueriesOptions, query: Query): Promise<readonly FunctionTool[]> {
+async function toolsOf({ tools, limits }: AnsweringOptions, query: Query): Promise<readonly FunctionTool[]> {
   const { functions, principal } = query;
   if (functions !== 'library' && functions.length > limits.functionsMax)
     throw aiErrors.tooManyFunctions(limits.functionsMax);
