@@ -22,6 +22,7 @@ const PROGRAM = 'vectors/engine/engine-main.ts';
 /** The vector engine by itself, over its socket: encrypted files, their vectors in memory. */
 export const measureVectors: Measurement = async (bench) => [
   ...(await withEngine(bench, {}, measureLarge)),
+  ...(await withEngine(bench, {}, measurePassages)),
   ...(await withEngine(bench, { openMax: 1 }, measureCold)),
   ...(await withEngine(bench, { openMax: 500 }, measureMany)),
 ];
@@ -148,6 +149,46 @@ async function measureLarge({ bench, engine, make }: Engined): Promise<Row[]> {
   ];
 }
 
+/** Documents as the service sends them: staged in portions, searched by vector and words, deleted. */
+async function measurePassages({ bench, engine, make }: Engined): Promise<Row[]> {
+  const count = bench.isQuick ? 2000 : 20_000;
+  bench.note(`vectors, ${count} passages`);
+  const next = clusteredVectors();
+  const nextText = texts();
+  const file = await make();
+  const document = { uploadId: 'upload', documentId: 'document', metadata: {} };
+  let takenMs = await timed(() => engine.beginDocument(file, document));
+  for (let from = 0; from < count; from += 50) {
+    const passages = Array.from({ length: 50 }, (_, index) => {
+      const text = nextText();
+      const start = (from + index) * 2000;
+      return { start, end: start + text.length, page: null, headings: [], text, vector: next() };
+    });
+    takenMs += await timed(() => engine.stage(file, document.uploadId, passages));
+  }
+  takenMs += await timed(() => engine.finishDocument(file, document.uploadId));
+  const searches: number[] = [];
+  for (let round = 0; round < 200; round++) {
+    const search = { vector: next(), text: nextText().split(' ').slice(0, 8).join(' '), topK: TOP_K };
+    searches.push(await timed(() => engine.search(file, search)));
+  }
+  const deletedMs = await timed(() => engine.deleteDocument(file, document.documentId));
+  return [
+    {
+      what: `Vectors, ${count} passages of 200 words: taken in, each`,
+      unit: 'ms',
+      measured: takenMs / count,
+      detail: `words, vectors and the change of documents; deleted in ${(deletedMs / count).toFixed(2)} ms each`,
+    },
+    {
+      what: `Vectors, ${count} passages of 200 words: by vector and words, p50`,
+      unit: 'ms',
+      measured: median(searches.slice(20)),
+      detail: `p99 ${percentile(searches.slice(20), 0.99).toFixed(1)} ms; questions of eight words`,
+    },
+  ];
+}
+
 /** Two databases of which one only may be open: each search opens the other one. */
 async function measureCold({ bench, engine, make }: Engined): Promise<Row[]> {
   bench.note('vectors, cold databases');
@@ -263,6 +304,13 @@ function nearest(vectors: ReadonlyMap<string, Float32Array>, query: Float32Array
 function recallOf(found: readonly (readonly string[])[], truth: readonly (readonly string[])[]): number {
   const hits = truth.map((ids, index) => ids.filter((id) => found[index]?.includes(id)).length);
   return hits.reduce((sum, some) => sum + some, 0) / (truth.length * TOP_K);
+}
+
+/** Texts of 200 words, of which some are frequent and most are rare. */
+function texts(): () => string {
+  const random = seededRandom(9);
+  const word = (): string => `word${Math.floor(30_000 ** random()).toString(36)}`;
+  return () => Array.from({ length: 200 }, word).join(' ');
 }
 
 /** Unit vectors in a thousand clusters, as embeddings of texts lie; the same ones in every run. */

@@ -4,7 +4,7 @@ import type { Metadata, Span, VectorSettings } from '../vectors/engine/vector-en
 
 export interface VectorTables {
   setting: { only: number } & VectorSettings;
-  total: { only: number; records: number; worded: number; words: number };
+  total: { only: number; records: number };
   document: { key: Generated<number>; document_id: string; metadata: string };
   record: {
     key: number;
@@ -15,12 +15,11 @@ export interface VectorTables {
     page: number | null;
     headings: string | null;
     text_hash: Uint8Array | null;
-    words: number;
   };
   vector: { record: number; value: Uint8Array };
   passage: { record: number; text: string };
   field: { record: number; name: string; kind: number; value: string | number | null };
-  posting: { word: number; record: number; times: number; words: number };
+  words: { record: number; counts: Uint8Array };
   upload: {
     upload_id: string;
     document_id: string;
@@ -39,6 +38,7 @@ export interface VectorTables {
     page: number | null;
     headings: string;
     text: string | null;
+    words: Uint8Array | null;
     text_hash: Uint8Array;
     value: Uint8Array;
   };
@@ -50,15 +50,13 @@ export type VectorTx = Transaction<VectorTables>;
 /** Lets others have the thread between two slices of long work; throws when the database is dropped meanwhile. */
 export type Pause = () => Promise<void>;
 
-/** Keyed hashes of the words of a text, each with how often it stands there. */
-export type WordCounts = ReadonlyMap<number, number>;
-
 export interface NewRecord {
   readonly id: string;
   readonly vector: Uint8Array;
   readonly metadata: Metadata;
   readonly text: string | null;
-  readonly words: WordCounts;
+  /** Keyed hashes of the words of the text and how often each stands there, as the column `counts` has them. */
+  readonly words: Uint8Array | null;
   readonly place: Place | null;
 }
 
@@ -80,22 +78,29 @@ export function fieldValue(value: Metadata[string]): string | number | null {
 }
 
 /** Rows that one statement takes or gives: short enough to keep the others waiting for a few milliseconds only. */
-export const ROWS_PER_SLICE = 128;
+export const ROWS_PER_SLICE = 64;
 const FIELDS_PER_STATEMENT = 2000;
 
 export function* slices<T>(rows: readonly T[], size: number): Generator<T[]> {
   for (let from = 0; from < rows.length; from += size) yield rows.slice(from, from + size);
 }
 
-/** Inserts records under new keys, which it returns in order. Their ids must be free. */
+/** What of a record is searched in memory. */
+export interface Searchable {
+  readonly key: number;
+  readonly vector: Uint8Array;
+  readonly words: Uint8Array | null;
+}
+
+/** Inserts records under new keys. Their ids must be free. */
 export async function insertRecords(
   tx: VectorTx,
   records: readonly NewRecord[],
   pause: Pause,
-): Promise<number[]> {
+): Promise<Searchable[]> {
   const { rows } = await sql<{ last: number }>`select coalesce(max(key), 0) as last from record`.execute(tx);
-  const keys = records.map((_, index) => (rows[0]?.last ?? 0) + 1 + index);
-  const keyed = records.map((record, index) => ({ record, key: keys[index] ?? 0 }));
+  const first = (rows[0]?.last ?? 0) + 1;
+  const keyed = records.map((record, index) => ({ record, key: first + index }));
   for (const slice of slices(keyed, ROWS_PER_SLICE)) {
     await insertRecordRows(tx, slice);
     await insertVectors(tx, slice);
@@ -103,7 +108,7 @@ export async function insertRecords(
     await insertTexts(tx, slice);
     await pause();
   }
-  return keys;
+  return keyed.map(({ key, record: { vector, words } }) => ({ key, vector, words }));
 }
 
 interface Keyed {
@@ -111,10 +116,8 @@ interface Keyed {
   readonly record: NewRecord;
 }
 
-const countWords = (words: WordCounts): number => [...words.values()].reduce((sum, times) => sum + times, 0);
-
 async function insertRecordRows(tx: VectorTx, slice: readonly Keyed[]): Promise<void> {
-  const values = slice.map(({ key, record: { id, place, words } }) => [
+  const values = slice.map(({ key, record: { id, place } }) => [
     key,
     id,
     place?.document ?? null,
@@ -123,12 +126,11 @@ async function insertRecordRows(tx: VectorTx, slice: readonly Keyed[]): Promise<
     place?.page ?? null,
     place ? JSON.stringify(place.headings) : null,
     place ? Buffer.from(place.textHash).toString('hex') : null,
-    countWords(words),
   ]);
   await sql`insert into record
-      (key, id, document, start_offset, end_offset, page, headings, text_hash, words)
+      (key, id, document, start_offset, end_offset, page, headings, text_hash)
     select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-      unhex(value ->> 7), value ->> 8 from json_each(${JSON.stringify(values)})`.execute(tx);
+      unhex(value ->> 7) from json_each(${JSON.stringify(values)})`.execute(tx);
 }
 
 /** All vectors of a slice as one parameter: a parameter each costs several times as much. */
@@ -158,17 +160,11 @@ async function insertTexts(tx: VectorTx, slice: readonly Keyed[]): Promise<void>
   const texts = slice.flatMap(({ key, record }) =>
     record.text === null ? [] : [{ record: key, text: record.text }],
   );
-  if (texts.length === 0) return;
-  await tx.insertInto('passage').values(texts).execute();
-  const postings = slice.flatMap(({ key, record: { words } }) => {
-    const count = countWords(words);
-    return [...words].map(([word, times]) => [word, key, times, count]);
-  });
-  // In the order of the table, so that neighbouring rows are written together.
-  const ordered = postings.toSorted(([a = 0], [b = 0]) => a - b);
-  await sql`insert into posting (word, record, times, words)
-    select value ->> 0, value ->> 1, value ->> 2, value ->> 3
-    from json_each(${JSON.stringify(ordered)})`.execute(tx);
+  if (texts.length > 0) await tx.insertInto('passage').values(texts).execute();
+  const words = slice.flatMap(({ key, record }) =>
+    record.words === null ? [] : [{ record: key, counts: Buffer.from(record.words) }],
+  );
+  if (words.length > 0) await tx.insertInto('words').values(words).execute();
 }
 
 /** Deletes records and all that hangs on them. */

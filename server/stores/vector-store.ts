@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import type { RawBuilder } from 'kysely';
 import type {
   Filter,
   Metadata,
@@ -21,7 +20,7 @@ import {
   ROWS_PER_SLICE,
   slices,
 } from './vector-rows.ts';
-import type { NewRecord, Pause, VectorDb, VectorTables, WordCounts } from './vector-rows.ts';
+import type { NewRecord, Pause, VectorDb, VectorTables } from './vector-rows.ts';
 import {
   type Asker,
   beginUpload,
@@ -36,7 +35,6 @@ import {
   uploadState,
   vectorsOfTexts,
 } from './vector-uploads.ts';
-import { scoreWords, type WordScore } from './vector-words.ts';
 
 export const vectorMigrations = [vectors];
 
@@ -51,8 +49,10 @@ export interface VectorStore {
   counts(): Promise<{ readonly records: number; readonly documents: number }>;
   /** Every vector with its record's key, in slices. */
   vectors(): AsyncGenerator<{ readonly key: number; readonly value: Uint8Array }[]>;
-  /** Inserts, in place of records with the same ids. Keys in order. */
-  put(records: readonly NewRecord[]): Promise<{ readonly removed: number[]; readonly added: number[] }>;
+  /** The words of every record that has some, in the same way. */
+  words(): AsyncGenerator<{ readonly key: number; readonly value: Uint8Array }[]>;
+  /** Inserts, in place of records with the same ids. */
+  put(records: readonly NewRecord[]): Promise<Replaced>;
   idsTaken(ids: readonly string[]): Promise<number>;
   /** Deletes slice by slice, each of which `onRemoved` hears; returns how many. */
   remove(
@@ -60,11 +60,6 @@ export interface VectorStore {
     onRemoved: (keys: readonly number[]) => void,
   ): Promise<number>;
   matching(filter: Filter): Promise<number[]>;
-  scoreWords(query: {
-    readonly words: readonly (readonly number[])[];
-    readonly among?: Filter | readonly number[];
-    readonly limit: number;
-  }): Promise<WordScore[]>;
   hits(keys: readonly number[]): Promise<Map<number, StoredHit>>;
   /** Keyed hashes of passages' texts, by id. */
   textHashes(ids: readonly string[]): Promise<Map<string, Uint8Array>>;
@@ -84,11 +79,7 @@ export interface UploadStore {
   begin(document: PendingDocument, asker: Asker): Promise<void>;
   running(uploadId: string, run: string): Promise<VectorTables['upload'] | undefined>;
   stage(uploadId: string, rows: readonly StagedRow[]): Promise<void>;
-  finish(
-    upload: VectorTables['upload'],
-    run: string,
-    toWords: (text: string) => WordCounts,
-  ): Promise<Replaced>;
+  finish(upload: VectorTables['upload'], run: string): Promise<Replaced>;
   fail(upload: VectorTables['upload'], code: string): Promise<void>;
   state(uploadId: string, run: string): Promise<UploadState | undefined>;
   /** Vectors of stored and staged passages, by keyed hash of their text in hexadecimal. */
@@ -113,9 +104,13 @@ export async function openVectorStore({ path, key, pause }: VectorStoreOptions):
   const { db } = store;
   const checkpoint = (): void => store.checkpoint();
 
-  async function* vectorSlices(): ReturnType<VectorStore['vectors']> {
+  async function* all(
+    table: 'vector' | 'words',
+    column: 'value' | 'counts',
+  ): ReturnType<VectorStore['vectors']> {
     for (let after = 0; ;) {
-      const { rows } = await sql<{ key: number; value: Uint8Array }>`select record as key, value from vector
+      const { rows } = await sql<{ key: number; value: Uint8Array }>`
+        select record as key, ${sql.ref(column)} as value from ${sql.table(table)}
         where record > ${after} order by record limit ${ROWS_PER_SLICE}`.execute(db);
       if (rows.length === 0) return;
       yield rows;
@@ -129,7 +124,8 @@ export async function openVectorStore({ path, key, pause }: VectorStoreOptions):
       db.selectFrom('setting').select(['kind', 'dimensions', 'metric', 'model']).executeTakeFirst(),
     prepare: (settings) => prepare(db, settings),
     counts: () => counts(db),
-    vectors: vectorSlices,
+    vectors: () => all('vector', 'value'),
+    words: () => all('words', 'counts'),
     async put(records) {
       const change = await put(db, records, pause);
       if (change.removed.length > 0) checkpoint();
@@ -146,8 +142,6 @@ export async function openVectorStore({ path, key, pause }: VectorStoreOptions):
       return keys.length;
     },
     matching: (filter) => matching(db, filter),
-    scoreWords: ({ words, among, limit }) =>
-      scoreWords(db, { words, limit, ...(among !== undefined && { among: keysQuery(among) }) }),
     hits: (keys) => hits(db, keys),
     textHashes: (ids) => textHashes(db, ids),
     documents: (page) => documents(db, page),
@@ -188,8 +182,8 @@ function uploadStore(db: VectorDb, checkpoint: () => void, pause: Pause): Upload
     begin: (document, asker) => beginUpload(db, document, asker),
     running: (uploadId, run) => runningUpload(db, uploadId, run),
     stage: (uploadId, rows) => stageRows(db, uploadId, rows),
-    async finish(upload, run, toWords) {
-      const replaced = await finishUpload(db, { upload, run, toWords, pause });
+    async finish(upload, run) {
+      const replaced = await finishUpload(db, { upload, run, pause });
       checkpoint();
       return replaced;
     },
@@ -208,7 +202,7 @@ async function prepare(db: VectorDb, settings: VectorSettings): Promise<void> {
       .insertInto('setting')
       .values({ only: 1, ...settings })
       .execute();
-    await tx.insertInto('total').values({ only: 1, records: 0, worded: 0, words: 0 }).execute();
+    await tx.insertInto('total').values({ only: 1, records: 0 }).execute();
   });
 }
 
@@ -221,11 +215,7 @@ async function counts(db: VectorDb): Promise<{ records: number; documents: numbe
   return { records, documents: count };
 }
 
-async function put(
-  db: VectorDb,
-  records: readonly NewRecord[],
-  pause: Pause,
-): Promise<{ removed: number[]; added: number[] }> {
+async function put(db: VectorDb, records: readonly NewRecord[], pause: Pause): Promise<Replaced> {
   return await db.transaction().execute(async (tx) => {
     const removed = await keysOfIds(
       tx,
@@ -241,12 +231,6 @@ async function matching(db: VectorDb, filter: Filter): Promise<number[]> {
   const { rows } = await sql<{ keys: string }>`
     select json_group_array(key) as keys from (${matchingRecords(filter)})`.execute(db);
   return JSON.parse(rows[0]?.keys ?? '[]') as number[];
-}
-
-function keysQuery(among: Filter | readonly number[]): RawBuilder<unknown> {
-  return Array.isArray(among)
-    ? sql`select value from json_each(${JSON.stringify(among)})`
-    : matchingRecords(among as Filter);
 }
 
 interface HitRow {

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
 import type { Metadata, PendingDocument, UploadState } from '../vectors/engine/vector-engine.ts';
 import { deleteRecords, insertRecords, keysOfIds, ROWS_PER_SLICE } from './vector-rows.ts';
-import type { NewRecord, Pause, VectorDb, VectorTables, VectorTx, WordCounts } from './vector-rows.ts';
+import type { NewRecord, Pause, Searchable, VectorDb, VectorTables, VectorTx } from './vector-rows.ts';
 
 /** The process that asks, as a random number of 32 hexadecimal digits, and when, in epoch milliseconds. */
 export interface Asker {
@@ -17,14 +17,15 @@ export interface StagedRow {
   readonly headings: readonly string[];
   /** Null in strict databases. */
   readonly text: string | null;
+  readonly words: Uint8Array | null;
   readonly textHash: Uint8Array;
   readonly vector: Uint8Array;
 }
 
-/** What an upload changed: keys that are gone, and the new ones with their vectors. */
+/** What an upload changed: keys that are gone, and the new ones with what is searched. */
 export interface Replaced {
   readonly removed: readonly number[];
-  readonly added: readonly { readonly key: number; readonly vector: Uint8Array }[];
+  readonly added: readonly Searchable[];
 }
 
 const KEPT_MS = 24 * 60 * 60 * 1000;
@@ -78,6 +79,7 @@ export async function stageRows(db: VectorDb, uploadId: string, rows: readonly S
       page: row.page,
       headings: JSON.stringify(row.headings),
       text: row.text,
+      words: row.words && Buffer.from(row.words),
       text_hash: Buffer.from(row.textHash),
       value: Buffer.from(row.vector),
     }));
@@ -98,15 +100,11 @@ export async function stageRows(db: VectorDb, uploadId: string, rows: readonly S
 export interface Finishing {
   readonly upload: VectorTables['upload'];
   readonly run: string;
-  readonly toWords: (text: string) => WordCounts;
   readonly pause: Pause;
 }
 
 /** Replaces the document's records by the staged ones, all in one transaction. */
-export async function finishUpload(
-  db: VectorDb,
-  { upload, run, toWords, pause }: Finishing,
-): Promise<Replaced> {
+export async function finishUpload(db: VectorDb, { upload, run, pause }: Finishing): Promise<Replaced> {
   return await db.transaction().execute(async (tx) => {
     const removed = (await removeDocument(tx, upload.document_id, pause)) ?? [];
     const { key: document } = await tx
@@ -114,7 +112,7 @@ export async function finishUpload(
       .values({ document_id: upload.document_id, metadata: upload.metadata })
       .returning('key')
       .executeTakeFirstOrThrow();
-    const added: Replaced['added'][number][] = [];
+    const added: Searchable[] = [];
     for (let after = 0; ;) {
       const staged = await stagedAfter(tx, upload.upload_id, after);
       if (staged.length === 0) break;
@@ -125,7 +123,7 @@ export async function finishUpload(
         vector: row.value,
         metadata,
         text: row.text,
-        words: row.text === null ? new Map() : toWords(row.text),
+        words: row.words,
         place: {
           document,
           start: row.start_offset,
@@ -142,8 +140,7 @@ export async function finishUpload(
       );
       await deleteRecords(tx, taken, pause);
       removed.push(...taken);
-      const keys = await insertRecords(tx, records, pause);
-      added.push(...keys.map((key, index) => ({ key, vector: records[index]?.vector ?? new Uint8Array() })));
+      added.push(...(await insertRecords(tx, records, pause)));
       after = staged.at(-1)?.key ?? after;
     }
     await endUpload(tx, upload, { state: 'completed', code: null, passages: added.length });

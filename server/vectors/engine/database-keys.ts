@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 
 /**
  * Keyed hashes under keys that follow from a database's own: they are alike for equal texts of one database only, and
@@ -9,24 +9,24 @@ export interface DatabaseKeys {
   textHash(text: string): Buffer;
   /** 22 characters of base62. */
   name(text: string): string;
-  /** A hash for each word, of 48 bits: two of a million words are hardly ever alike. */
-  words<T>(counts: ReadonlyMap<string, T>): Map<number, T>;
+  /** 32 bits: of a million words few are alike, and those only count as one. */
+  readonly word: (word: string) => number;
 }
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const NAME_CHARACTERS = 22;
 
 export function deriveKeys(key: Uint8Array): DatabaseKeys {
-  const derive = (purpose: string): Uint8Array =>
-    new Uint8Array(hkdfSync('sha256', key, '', `jellyfaas vectors ${purpose}`, 32));
+  // As key objects: bytes are made into one at each hash, which takes longer than the hash.
+  const derive = (purpose: string): KeyObject =>
+    createSecretKey(new Uint8Array(hkdfSync('sha256', key, '', `jellyfaas vectors ${purpose}`, 32)));
   const [textKey, nameKey, wordKey] = [derive('text'), derive('name'), derive('word')];
-  const hash = (hashKey: Uint8Array, text: string): Buffer =>
+  const hash = (hashKey: KeyObject, text: string): Buffer =>
     createHmac('sha256', hashKey).update(text).digest();
   return {
     textHash: (text) => hash(textKey, text),
     name: (text) => base62(hash(nameKey, text)),
-    words: (counts) =>
-      new Map([...counts].map(([word, value]) => [hash(wordKey, word).readUIntBE(0, 6), value])),
+    word: (word) => hash(wordKey, word).readUInt32LE(0),
   };
 }
 

@@ -206,6 +206,7 @@ describe('kill -9', () => {
       page: null,
       headings: [],
       text: `version${version}`,
+      words: new Uint8Array(5).fill(1),
       textHash: new Uint8Array(32),
       vector: new Uint8Array(16).fill(1),
     };
@@ -218,7 +219,7 @@ describe('kill -9', () => {
     }
     const upload = await store.uploads.running(uploadId, run);
     if (upload === undefined) throw new Error('the upload is not running');
-    await store.uploads.finish(upload, run, () => new Map([[version, 1]]));
+    await store.uploads.finish(upload, run);
   }
 
   it(

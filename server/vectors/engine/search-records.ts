@@ -3,12 +3,14 @@ import type { DatabaseKeys } from './database-keys.ts';
 import { fuse } from './fusion.ts';
 import { queryForms } from './keywords.ts';
 import type { Neighbours } from './neighbours.ts';
+import type { WordIndex } from './word-index.ts';
 import type { SearchHit, VectorSearch } from './vector-engine.ts';
 
 export interface Searched {
   readonly store: VectorStore;
   readonly keys: DatabaseKeys;
-  readonly load: () => Promise<Neighbours>;
+  readonly neighbours: () => Promise<Neighbours>;
+  readonly words: () => Promise<WordIndex>;
 }
 
 /** So many of each list are fused. */
@@ -38,27 +40,31 @@ export async function searchRecords(searched: Searched, search: VectorSearch): P
 }
 
 async function byVector(
-  { load }: Searched,
+  { neighbours }: Searched,
   { vector }: VectorSearch,
   count: number,
   among: readonly number[] | undefined,
 ): Promise<Scores> {
   if (vector === undefined) return new Map();
-  const found = await (await load()).nearest(vector, count, among);
+  const found = await (await neighbours()).nearest(vector, count, among);
   return new Map(found.map(({ key, score }) => [key, score]));
 }
 
 async function byWords(
-  { store, keys }: Searched,
+  { keys, words }: Searched,
   { text }: VectorSearch,
   limit: number,
   among: readonly number[] | undefined,
 ): Promise<Scores> {
   if (text === undefined) return new Map();
-  const words = queryForms(text)
-    .slice(0, WORDS_MAX)
-    .map((forms) => [...keys.words(new Map(forms.map((form) => [form, form]))).keys()]);
-  const found = await store.scoreWords({ words, limit, ...(among && { among }) });
+  const forms = queryForms(text).slice(0, WORDS_MAX);
+  const found = await (
+    await words()
+  ).search(
+    forms.map((some) => some.map(keys.word)),
+    limit,
+    among,
+  );
   return new Map(found.map(({ key, score }) => [key, score]));
 }
 
@@ -69,7 +75,7 @@ async function scoresOf(
 ): Promise<{ near: Scores; worded: Scores }> {
   const { vector = new Float32Array() } = search;
   return {
-    near: (await searched.load()).scoresOf(vector, found),
+    near: (await searched.neighbours()).scoresOf(vector, found),
     worded: await byWords(searched, search, found.length, found),
   };
 }

@@ -1,6 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import type { NewRecord } from '../../stores/vector-rows.ts';
 import type { VectorStore } from '../../stores/vector-store.ts';
+import type { Replaced, StagedRow } from '../../stores/vector-uploads.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import {
   checkDocument,
@@ -18,6 +20,7 @@ import { wordsOf } from './keywords.ts';
 import { createNeighbours, type Neighbours } from './neighbours.ts';
 import type { DatabaseRequest, Method, Methods, StoreLimits } from './protocol.ts';
 import { searchRecords } from './search-records.ts';
+import { createWordIndex, packWords, type WordIndex } from './word-index.ts';
 import type { VectorSettings } from './vector-engine.ts';
 
 /** One open database: its file, and its vectors in memory from the first search on. One request at a time. */
@@ -53,10 +56,16 @@ const NONE = new Float32Array();
 export interface Opened {
   readonly options: VectorDatabaseOptions;
   readonly keys: DatabaseKeys;
-  /** The vectors in memory, loaded now if they are not. */
-  readonly load: () => Promise<Neighbours>;
-  /** The same if they are loaded: a change has to reach them. */
-  readonly loaded: () => Neighbours | undefined;
+  /** What is in memory, loaded now if it is not. */
+  readonly neighbours: () => Promise<Neighbours>;
+  readonly words: () => Promise<WordIndex>;
+  /** The same if it is loaded: a change has to reach it. */
+  readonly loaded: Loaded;
+}
+
+interface Loaded {
+  neighbours?: Neighbours;
+  words?: WordIndex;
 }
 
 type Handler<M extends Method> = (
@@ -67,27 +76,36 @@ type Handler<M extends Method> = (
 
 export function openVectorDatabase(options: VectorDatabaseOptions): VectorDatabase {
   const { store, settings, limits, clock, pause } = options;
-  let neighbours: Neighbours | undefined;
+  const loaded: Loaded = {};
 
-  async function load(): Promise<Neighbours> {
-    if (neighbours !== undefined) return neighbours;
+  async function neighbours(): Promise<Neighbours> {
+    if (loaded.neighbours !== undefined) return loaded.neighbours;
     const loading = createNeighbours({ ...settings, exactMax: limits.exactMax, clock, pause });
     for await (const slice of store.vectors()) {
       for (const { key, value } of slice) loading.add(key, floatsOf(value));
     }
-    return (neighbours = loading);
+    return (loaded.neighbours = loading);
   }
 
-  const opened: Opened = { options, keys: deriveKeys(options.key), load, loaded: () => neighbours };
+  async function words(): Promise<WordIndex> {
+    if (loaded.words !== undefined) return loaded.words;
+    const loading = createWordIndex(pause);
+    for await (const slice of store.words()) {
+      for (const { key, value } of slice) loading.add(key, value);
+    }
+    return (loaded.words = loading);
+  }
+
+  const opened: Opened = { options, keys: deriveKeys(options.key), neighbours, words, loaded };
   return {
     answer({ method, args, now }, vectors) {
       const handler = HANDLERS[method] as Handler<Method>;
       return handler(opened, args, { vectors, now });
     },
     get bytes() {
-      return neighbours?.bytes ?? 0;
+      return (loaded.neighbours?.bytes ?? 0) + (loaded.words?.bytes ?? 0);
     },
-    build: () => neighbours?.build() ?? false,
+    build: () => loaded.neighbours?.build() ?? false,
     close: () => store.close(),
   };
 }
@@ -97,7 +115,7 @@ const HANDLERS: { readonly [M in Method]: Handler<M> } = {
   create: () => Promise.reject(engineErrors.exists()),
   async describe({ options: { store, settings, path, limits }, loaded }) {
     const { records, documents } = await store.counts();
-    const index = loaded()?.state ?? (records > limits.exactMax ? 'building' : 'exact');
+    const index = loaded.neighbours?.state ?? (records > limits.exactMax ? 'building' : 'exact');
     return { result: { ...settings, records, documents, bytes: await bytesOnDisk(path), index } };
   },
   async upsert({ options, keys, loaded }, args, { vectors }) {
@@ -107,32 +125,25 @@ const HANDLERS: { readonly [M in Method]: Handler<M> } = {
     // The last of several with one id counts.
     const records = [...new Map(given.map((record) => [record.id, record])).values()];
     await checkRoom(options, records.length - (await store.idsTaken(records.map(({ id }) => id))));
-    const { removed, added } = await store.put(
-      records.map(({ id, vector, metadata = {}, text = null }) => ({
-        id,
-        vector: bytesOf(vector),
-        metadata,
-        text,
-        words: keys.words(wordsOf(text ?? '')),
-        place: null,
-      })),
-    );
-    replace(
-      loaded(),
-      removed,
-      added.map((key, index) => ({ key, vector: records[index]?.vector ?? NONE })),
-    );
+    const rows: NewRecord[] = [];
+    for (const { id, vector, metadata = {}, text = null } of records) {
+      const words = packWords(wordsOf(text ?? ''), keys.word);
+      rows.push({ id, vector: bytesOf(vector), metadata, text, words, place: null });
+      await options.pause();
+    }
+    const { removed, added } = await store.put(rows);
+    replace(loaded, { removed, added });
     return { result: { inserted: added.length - removed.length, updated: removed.length } };
   },
   async delete({ options: { store }, loaded }, { what }) {
     if ('ids' in what) checkIds(what.ids);
     else checkFilter(what.filter);
-    return { result: await store.remove(what, (keys) => replace(loaded(), keys, [])) };
+    return { result: await store.remove(what, (removed) => replace(loaded, { removed, added: [] })) };
   },
-  async search({ options: { store, settings }, keys, load }, { search }, { vectors: [vector] }) {
+  async search({ options: { store, settings }, keys, neighbours, words }, { search }, { vectors: [vector] }) {
     const wanted = { ...search, ...(vector !== undefined && { vector }) };
     checkSearch(wanted, settings);
-    return { result: await searchRecords({ store, keys, load }, wanted) };
+    return { result: await searchRecords({ store, keys, neighbours, words }, wanted) };
   },
   async beginDocument({ options: { store, run } }, { document }, { now }) {
     checkDocument(document);
@@ -155,31 +166,24 @@ const HANDLERS: { readonly [M in Method]: Handler<M> } = {
     if (upload === undefined) throw engineErrors.uploadGone();
     await checkRoom(options, upload.passages + passages.length);
     const isSealed = settings.kind === 'sealed';
-    await store.uploads.stage(
-      args.uploadId,
-      passages.map(({ start, end, page, headings, text, vector }) => ({
-        start,
-        end,
-        page,
-        headings: isSealed ? headings : [],
-        text: isSealed ? text : null,
-        textHash: keys.textHash(text),
-        vector: bytesOf(vector),
-      })),
-    );
+    const rows: StagedRow[] = [];
+    for (const { start, end, page, headings, text, vector } of passages) {
+      const kept = isSealed
+        ? { headings, text, words: packWords(wordsOf(text), keys.word) }
+        : { headings: [], text: null, words: null };
+      rows.push({ start, end, page, ...kept, textHash: keys.textHash(text), vector: bytesOf(vector) });
+      await options.pause();
+    }
+    await store.uploads.stage(args.uploadId, rows);
     return { result: null };
   },
-  async finishDocument({ options, keys, loaded }, { uploadId }) {
+  async finishDocument({ options, loaded }, { uploadId }) {
     const { store, run } = options;
     const upload = await store.uploads.running(uploadId, run);
     if (upload === undefined) throw engineErrors.uploadGone();
     await checkRoom(options, upload.passages);
-    const { removed, added } = await store.uploads.finish(upload, run, (text) => keys.words(wordsOf(text)));
-    replace(
-      loaded(),
-      removed,
-      added.map(({ key, vector }) => ({ key, vector: floatsOf(vector) })),
-    );
+    const { removed, added } = await store.uploads.finish(upload, run);
+    replace(loaded, { removed, added });
     return { result: { passages: added.length } };
   },
   async failDocument({ options: { store, run } }, { uploadId, code }) {
@@ -196,7 +200,7 @@ const HANDLERS: { readonly [M in Method]: Handler<M> } = {
   },
   async deleteDocument({ options: { store }, loaded }, { documentId }) {
     const removed = await store.removeDocument(documentId);
-    replace(loaded(), removed ?? [], []);
+    replace(loaded, { removed: removed ?? [], added: [] });
     return { result: removed !== undefined };
   },
   keyedName: ({ keys }, { text }) => Promise.resolve({ result: keys.name(text) }),
@@ -221,14 +225,15 @@ async function checkRoom({ store, settings, limits }: VectorDatabaseOptions, mor
 }
 
 /** Brings what the file has already into memory, all at once. */
-function replace(
-  neighbours: Neighbours | undefined,
-  removed: readonly number[],
-  added: readonly { readonly key: number; readonly vector: Float32Array }[],
-): void {
-  if (neighbours === undefined) return;
-  for (const key of removed) neighbours.remove(key);
-  for (const { key, vector } of added) neighbours.add(key, vector);
+function replace({ neighbours, words }: Loaded, { removed, added }: Replaced): void {
+  for (const key of removed) {
+    neighbours?.remove(key);
+    words?.remove(key);
+  }
+  for (const row of added) {
+    neighbours?.add(row.key, floatsOf(row.vector));
+    if (row.words !== null) words?.add(row.key, row.words);
+  }
 }
 
 async function bytesOnDisk(path: string): Promise<number> {

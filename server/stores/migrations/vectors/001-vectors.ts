@@ -8,7 +8,7 @@ import type { Migration } from '../../migration.ts';
 export const vectors: Migration = {
   name: '001-vectors',
   async up(tx) {
-    for (const statement of [SETTING, TOTAL, DOCUMENT, RECORD, VECTOR, PASSAGE, FIELD, POSTING]) {
+    for (const statement of [SETTING, TOTAL, DOCUMENT, RECORD, VECTOR, PASSAGE, FIELD, WORDS]) {
       await sql.raw(statement).execute(tx);
     }
     for (const statement of [UPLOAD, STAGED, ...INDEXES, ...TRIGGERS]) await sql.raw(statement).execute(tx);
@@ -25,11 +25,9 @@ const SETTING = `create table setting (
 ) strict`;
 
 const TOTAL = `create table total (
-  -- Purpose: bounds and keyword scores without counting all records. Retention: until the database is dropped.
+  -- Purpose: bounds without counting all records. Retention: until the database is dropped.
   only integer primary key check (only = 1),
-  records integer not null default 0 check (records >= 0),
-  worded integer not null default 0 check (worded >= 0),
-  words integer not null default 0 check (words >= 0)
+  records integer not null check (records >= 0)
 ) strict`;
 
 const DOCUMENT = `create table document (
@@ -49,9 +47,7 @@ const RECORD = `create table record (
   end_offset integer check (end_offset >= start_offset),
   page integer check (page > 0),
   headings text check (json_valid(headings)),
-  text_hash blob check (octet_length(text_hash) = 32),
-  -- Purpose: keyword scores. Retention: the same.
-  words integer not null check (words >= 0)
+  text_hash blob check (octet_length(text_hash) = 32)
 ) strict`;
 
 const VECTOR = `create table vector (
@@ -75,15 +71,12 @@ const FIELD = `create table field (
   primary key (record, name)
 ) strict, without rowid`;
 
-const POSTING = `create table posting (
-  -- Purpose: search by words, which stand here as keyed hashes. Retention: until its record is deleted.
-  word integer not null check (word between 0 and 281474976710655),
-  record integer not null references record (key) on delete cascade,
-  times integer not null check (times > 0),
-  -- Of the whole record, beside each word, so that a search reads this table alone.
-  words integer not null check (words >= times),
-  primary key (word, record)
-) strict, without rowid`;
+const WORDS = `create table words (
+  -- Purpose: search by words, which stand here as keyed hashes of four bytes, each with how often it occurs in a fifth.
+  -- Retention: until its record is deleted.
+  record integer primary key references record (key) on delete cascade,
+  counts blob not null check (octet_length(counts) > 0 and octet_length(counts) % 5 = 0)
+) strict`;
 
 const UPLOAD = `create table upload (
   -- Purpose: tell how an upload went, and go on with an interrupted one. Retention: a day.
@@ -99,8 +92,8 @@ const UPLOAD = `create table upload (
 ) strict, without rowid`;
 
 const STAGED = `create table staged (
-  -- Purpose: what an upload has embedded so far. Text and headings in sealed databases only. Retention: until its upload
-  -- ends, at most a day.
+  -- Purpose: what an upload has embedded so far. Text, words and headings in sealed databases only. Retention: until its
+  -- upload ends, at most a day.
   key integer primary key,
   upload_id text not null references upload (upload_id) on delete cascade,
   start_offset integer not null,
@@ -108,6 +101,7 @@ const STAGED = `create table staged (
   page integer,
   headings text not null check (json_valid(headings)),
   text text,
+  words blob,
   text_hash blob not null check (octet_length(text_hash) = 32),
   value blob not null
 ) strict`;
@@ -116,16 +110,15 @@ const INDEXES = [
   'create index record_document on record (document) where document is not null',
   'create index record_text on record (text_hash) where text_hash is not null',
   'create index field_value on field (name, kind, value)',
-  'create index posting_record on posting (record)',
   'create index staged_upload on staged (upload_id)',
   'create index staged_text on staged (text_hash)',
 ];
 
 const TRIGGERS = [
   `create trigger record_added after insert on record begin
-    update total set records = records + 1, worded = worded + (new.words > 0), words = words + new.words;
+    update total set records = records + 1;
   end`,
   `create trigger record_removed after delete on record begin
-    update total set records = records - 1, worded = worded - (old.words > 0), words = words - old.words;
+    update total set records = records - 1;
   end`,
 ];

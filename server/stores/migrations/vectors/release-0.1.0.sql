@@ -1,9 +1,9 @@
 CREATE TRIGGER record_added after insert on record begin
-    update total set records = records + 1, worded = worded + (new.words > 0), words = words + new.words;
+    update total set records = records + 1;
   end;
 
 CREATE TRIGGER record_removed after delete on record begin
-    update total set records = records - 1, worded = worded - (old.words > 0), words = words - old.words;
+    update total set records = records - 1;
   end;
 
 CREATE TABLE document (
@@ -33,16 +33,6 @@ CREATE TABLE passage (
   text text not null
 ) strict;
 
-CREATE TABLE posting (
-  -- Purpose: search by words, which stand here as keyed hashes. Retention: until its record is deleted.
-  word integer not null check (word between 0 and 281474976710655),
-  record integer not null references record (key) on delete cascade,
-  times integer not null check (times > 0),
-  -- Of the whole record, beside each word, so that a search reads this table alone.
-  words integer not null check (words >= times),
-  primary key (word, record)
-) strict, without rowid;
-
 CREATE TABLE record (
   -- Purpose: tell records apart. Retention: until the record or its document is deleted.
   key integer primary key,
@@ -53,9 +43,7 @@ CREATE TABLE record (
   end_offset integer check (end_offset >= start_offset),
   page integer check (page > 0),
   headings text check (json_valid(headings)),
-  text_hash blob check (octet_length(text_hash) = 32),
-  -- Purpose: keyword scores. Retention: the same.
-  words integer not null check (words >= 0)
+  text_hash blob check (octet_length(text_hash) = 32)
 ) strict;
 
 CREATE TABLE setting (
@@ -68,8 +56,8 @@ CREATE TABLE setting (
 ) strict;
 
 CREATE TABLE staged (
-  -- Purpose: what an upload has embedded so far. Text and headings in sealed databases only. Retention: until its upload
-  -- ends, at most a day.
+  -- Purpose: what an upload has embedded so far. Text, words and headings in sealed databases only. Retention: until its
+  -- upload ends, at most a day.
   key integer primary key,
   upload_id text not null references upload (upload_id) on delete cascade,
   start_offset integer not null,
@@ -77,16 +65,15 @@ CREATE TABLE staged (
   page integer,
   headings text not null check (json_valid(headings)),
   text text,
+  words blob,
   text_hash blob not null check (octet_length(text_hash) = 32),
   value blob not null
 ) strict;
 
 CREATE TABLE total (
-  -- Purpose: bounds and keyword scores without counting all records. Retention: until the database is dropped.
+  -- Purpose: bounds without counting all records. Retention: until the database is dropped.
   only integer primary key check (only = 1),
-  records integer not null default 0 check (records >= 0),
-  worded integer not null default 0 check (worded >= 0),
-  words integer not null default 0 check (words >= 0)
+  records integer not null check (records >= 0)
 ) strict;
 
 CREATE TABLE upload (
@@ -108,9 +95,14 @@ CREATE TABLE vector (
   value blob not null check (octet_length(value) > 0 and octet_length(value) % 4 = 0)
 ) strict;
 
-CREATE INDEX field_value on field (name, kind, value);
+CREATE TABLE words (
+  -- Purpose: search by words, which stand here as keyed hashes of four bytes, each with how often it occurs in a fifth.
+  -- Retention: until its record is deleted.
+  record integer primary key references record (key) on delete cascade,
+  counts blob not null check (octet_length(counts) > 0 and octet_length(counts) % 5 = 0)
+) strict;
 
-CREATE INDEX posting_record on posting (record);
+CREATE INDEX field_value on field (name, kind, value);
 
 CREATE INDEX record_document on record (document) where document is not null;
 
