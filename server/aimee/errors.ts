@@ -65,6 +65,12 @@ export const aimeeErrors = {
       code: 'aimee.crawl_running',
       message: 'A crawl of this site runs already. Wait for its end, or call it off.',
     }),
+  crawlCancelled: () =>
+    new PlatformError({
+      kind: 'cancelled',
+      code: 'aimee.crawl_cancelled',
+      message: 'The crawl was called off. Pages that were read stay.',
+    }),
   tooManyCrawls: () =>
     new PlatformError({
       kind: 'resource_exhausted',

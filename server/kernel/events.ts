@@ -33,6 +33,7 @@ const EVENTS = {
   'vectors.ended': {},
   'pool.exhausted': { live: 'count' },
   'egress.refused': { code: 'code' },
+  'mail.failed': {},
   'calls.flushed_late': { took: 'milliseconds', rows: 'count' },
   'calls.partition_expired': { count: 'count' },
   'store.migrated': { store: 'code', applied: 'count' },
