@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Route, Routes, useHref, useLocation, useNavigate } from 'react-router';
 import { PAGES } from './pages.ts';
 import { SessionProvider } from './session.tsx';
+import { FirstKey } from './shell/first-key.tsx';
 import { Navigation } from './shell/navigation.tsx';
 import { SignIn } from './shell/sign-in.tsx';
 import { EmptyState, ErrorState, Loading } from './ui/states.tsx';
@@ -32,6 +33,7 @@ function Frame(): ReactNode {
       </a>
       <div className="frame">
         <Navigation />
+        <FirstKey />
         <Main>
           <Suspense fallback={<Loading />}>
             <Routes>

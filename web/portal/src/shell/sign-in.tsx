@@ -1,26 +1,31 @@
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useState } from 'react';
 import { Form } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
-import type { SessionResource, SignInWays } from '../../../../contract/session.ts';
+import type { SessionResource } from '../../../../contract/session.ts';
 import { request } from '../api.ts';
 import { useSessionChanged } from '../session.tsx';
-import { Button, LinkButton } from '../ui/button.tsx';
+import { ProviderLink, useSignInWays } from './provider-link.tsx';
+import { Button } from '../ui/button.tsx';
 import { TextField } from '../ui/fields.tsx';
 import { Logo } from '../ui/icon.tsx';
 import { Fault } from '../ui/states.tsx';
 
 const LINK_PREFIX = '#link=';
+const FAULT_PREFIX = '#sign-in=';
+
+/** Why the identity provider did not let somebody in, as the way back from there tells. */
+function faultOf(hash: string): string | undefined {
+  return hash.startsWith(FAULT_PREFIX) ? hash.slice(FAULT_PREFIX.length).replace(/^.*\./, '') : undefined;
+}
 
 /** Three ways in: the provider, a single-use link (in the fragment, which browsers never send), an API key. */
 export function SignIn(): ReactNode {
   const { t } = useTranslation();
   const changed = useSessionChanged();
   const [apiKey, setApiKey] = useState('');
-  const ways = useQuery({
-    queryKey: ['sign-in'],
-    queryFn: ({ signal }) => request<SignInWays>('/api/v1/sign-in', { signal }),
-  });
+  const [fault] = useState(() => faultOf(location.hash));
+  const ways = useSignInWays();
   const begin = useMutation({
     mutationFn: (body: { link: string } | { apiKey: string }) =>
       request<SessionResource>('/api/v1/session', { method: 'POST', body }),
@@ -28,10 +33,10 @@ export function SignIn(): ReactNode {
   });
   const { mutate } = begin;
   useEffect(() => {
-    if (!location.hash.startsWith(LINK_PREFIX)) return;
-    const link = location.hash.slice(LINK_PREFIX.length);
-    history.replaceState(null, '', location.pathname);
-    mutate({ link });
+    const { hash, pathname } = location;
+    if (hash.startsWith(LINK_PREFIX) || hash.startsWith(FAULT_PREFIX))
+      history.replaceState(null, '', pathname);
+    if (hash.startsWith(LINK_PREFIX)) mutate({ link: hash.slice(LINK_PREFIX.length) });
   }, [mutate]);
   return (
     <main className="sign-in">
@@ -40,12 +45,9 @@ export function SignIn(): ReactNode {
           <Logo />
           <h1>{t('signIn.title')}</h1>
         </div>
+        {fault && <Fault error={new Error(t([`signIn.faults.${fault}`, 'signIn.faults.other']))} />}
         {begin.error && <Fault error={begin.error} />}
-        {ways.data?.provider && (
-          <LinkButton kind="primary" href={ways.data.provider.url}>
-            {t('signIn.provider', { name: ways.data.provider.name })}
-          </LinkButton>
-        )}
+        {ways.data?.provider && <ProviderLink provider={ways.data.provider} returnTo={location.pathname} />}
         <Form
           className="stack"
           onSubmit={(event) => {

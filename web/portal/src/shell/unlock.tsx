@@ -6,6 +6,7 @@ import type { SessionResource } from '../../../../contract/session.ts';
 import { request } from '../api.ts';
 import { useSession, useSessionChanged } from '../session.tsx';
 import { Button } from '../ui/button.tsx';
+import { ProviderLink, useSignInWays } from './provider-link.tsx';
 import { TextField } from '../ui/fields.tsx';
 import { Fault } from '../ui/states.tsx';
 
@@ -25,6 +26,9 @@ export function UnlockForm({
   const { t } = useTranslation();
   const changed = useSessionChanged();
   const [apiKey, setApiKey] = useState('');
+  const { data: ways } = useSignInWays();
+  // The provider can say again who somebody is, and open nothing.
+  const provider = why === 'unlock.fresh' ? ways?.provider : undefined;
   const unlock = useMutation({
     mutationFn: () =>
       request<SessionResource>('/api/v1/session/unlock', { method: 'POST', body: { apiKey: apiKey.trim() } }),
@@ -43,6 +47,7 @@ export function UnlockForm({
     >
       <h2>{t('unlock.title')}</h2>
       <p className="muted">{t(why)}</p>
+      {provider && <ProviderLink provider={provider} returnTo={location.pathname} confirm />}
       {unlock.error && <Fault error={unlock.error} />}
       <TextField
         label={t('signIn.apiKey')}

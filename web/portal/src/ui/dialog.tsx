@@ -7,10 +7,11 @@ import { Button } from './button.tsx';
 import { TextField } from './fields.tsx';
 import { Fault } from './states.tsx';
 
-/** A modal that holds the focus and gives it back; Escape closes it. */
+/** A modal that holds the focus and gives it back; Escape closes it, unless it `mustAnswer`. */
 export function Dialog(props: {
   readonly title: string;
   readonly isOpen: boolean;
+  readonly mustAnswer?: boolean;
   readonly onClose: () => void;
   readonly children: ReactNode;
 }): ReactNode {
@@ -18,7 +19,8 @@ export function Dialog(props: {
     <ModalOverlay
       className="overlay"
       isOpen={props.isOpen}
-      isDismissable
+      isDismissable={props.mustAnswer !== true}
+      isKeyboardDismissDisabled={props.mustAnswer === true}
       onOpenChange={(isOpen) => {
         if (!isOpen) props.onClose();
       }}
