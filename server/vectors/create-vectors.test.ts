@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VECTORS_FUNCTION_ID } from './create-vectors.ts';
+import { REQUEST_IDS } from '../calls/request-kinds.ts';
 import { askerOf, documentOf, startService, uploaded, vectorOf } from './testing/service-rig.ts';
 import type { Asker, NewVectorDatabase } from './vectors.ts';
 
@@ -149,7 +149,7 @@ describe('each request on content', () => {
     }
     expect(records[0]).toEqual({
       accountId: alice.principal.accountId,
-      functionId: VECTORS_FUNCTION_ID,
+      functionId: REQUEST_IDS.vectors,
       version: 1,
       originIp: '192.0.2.1',
       durationMs: expect.any(Number),
