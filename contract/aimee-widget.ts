@@ -79,6 +79,7 @@ export const WidgetFeedback = z.strictObject({
   message: z.int().min(1).max(1000),
   rating: z.enum(['up', 'down', 'none']),
 });
+export type WidgetFeedback = z.infer<typeof WidgetFeedback>;
 
 export const WidgetHandOver = z.strictObject({
   site: SiteKey,
@@ -88,6 +89,7 @@ export const WidgetHandOver = z.strictObject({
   text: z.string().trim().max(WIDGET_TEXT_LENGTH_MAX).default(''),
   turns: WidgetMessage.shape.turns.describe('Sent along only if the visitor agreed to it'),
 });
+export type WidgetHandOver = z.infer<typeof WidgetHandOver>;
 
 export const aimeeWidgetRoutes = {
   sendWidgetMessage: {

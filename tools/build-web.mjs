@@ -1,6 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,17 +17,25 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const pinnedNode = join(root, 'node_modules', 'node', 'bin', 'node');
 const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
 
-/** What `vite build` makes `dist` of, beside the locked packages. */
+/** What `dist` is made of, beside the locked packages, and by what. */
 const WEB = [
   {
     path: 'web/portal',
+    build: (outDir) => [vite, 'build', '--outDir', outDir, '--emptyOutDir'],
     inputs: ['src', 'public', 'index.html', 'vite.config.ts', '../../contract', '../../clients/sdk/src'],
+  },
+  {
+    path: 'web/widget',
+    build: (outDir) => ['build.ts', outDir],
+    inputs: ['src', 'build.ts', 'package.json', '../../contract/aimee-widget.ts'],
+    // Pages pin a file by name and hash; an upgrade must not take it from them.
+    kept: /^aimee-.*\.js$/,
   },
 ];
 
 /** Builds what browsers get, unless these very sources were built before. Throws when a build fails. */
 export function ensureWeb() {
-  for (const { path, inputs } of WEB) {
+  for (const { path, build, inputs, kept } of WEB) {
     const directory = join(root, path);
     const dist = join(directory, 'dist');
     const stamp = join(dist, '.built-from');
@@ -30,12 +47,11 @@ export function ensureWeb() {
     process.stderr.write(`Building ${path} …\n`);
     // Aside first: a server that runs, or a second build, never sees half of it.
     const aside = join(root, '.tmp', `${path.replaceAll('/', '-')}.${process.pid}`);
-    const { status, stderr } = spawnSync(pinnedNode, [vite, 'build', '--outDir', aside, '--emptyOutDir'], {
-      cwd: directory,
-      encoding: 'utf8',
-    });
+    const { status, stderr } = spawnSync(pinnedNode, build(aside), { cwd: directory, encoding: 'utf8' });
     if (status !== 0) throw new Error(`${path} could not be built:\n${stderr}`);
     writeFileSync(join(aside, '.built-from'), digest);
+    for (const file of kept !== undefined && existsSync(dist) ? readdirSync(dist) : [])
+      if (kept.test(file)) cpSync(join(dist, file), join(aside, file));
     rmSync(dist, { recursive: true, force: true });
     renameSync(aside, dist);
   }

@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import { type IncomingHttpHeaders, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Somebody's website with the widget on it, and a server that speaks the widget's contract and answers as told. */
+
+const dist = fileURLToPath(new URL('../web/widget/dist/', import.meta.url));
+export const SITE_KEY = 'site_ABCDEFGHIJKLMNOPQRST';
+
+export interface WidgetFile {
+  readonly file: string;
+  readonly version: string;
+  readonly integrity: string;
+  readonly frameScript: string;
+}
+
+export function widgetFile(): WidgetFile & { readonly code: string } {
+  const manifest = JSON.parse(readFileSync(join(dist, 'manifest.json'), 'utf8')) as WidgetFile;
+  return { ...manifest, code: readFileSync(join(dist, manifest.file), 'utf8') };
+}
+
+/** A page as text is HTML with status 200. */
+export type SitePage = string | { readonly html: string; readonly headers: Readonly<Record<string, string>> };
+
+export interface Site {
+  readonly url: string;
+  /** By path; `/widget.js` is the widget, as a site serves it that hosts it itself. */
+  readonly pages: Map<string, SitePage>;
+  close(): Promise<void>;
+}
+
+export async function startSite(): Promise<Site> {
+  const pages = new Map<string, SitePage>();
+  const { code } = widgetFile();
+  const { url, close } = await listen(({ path }, response) => {
+    const page = pages.get(path);
+    if (path === '/widget.js') response.setHeader('content-type', 'text/javascript');
+    else if (typeof page === 'object')
+      for (const [name, value] of Object.entries(page.headers)) response.setHeader(name, value);
+    if (!response.hasHeader('content-type')) response.setHeader('content-type', 'text/html; charset=utf-8');
+    const body = path === '/widget.js' ? code : typeof page === 'object' ? page.html : page;
+    response.statusCode = body === undefined ? 404 : 200;
+    response.end(body);
+  });
+  return { url, pages, close };
+}
+
+/** The tag, with attributes in the form of `dataset`. */
+export function widgetTag(attributes: Readonly<Record<string, string>>, src = '/widget.js'): string {
+  const data = Object.entries({ site: SITE_KEY, ...attributes })
+    .map(
+      ([name, value]) =>
+        `data-${name.replace(/[A-Z]/g, (sign) => `-${sign.toLowerCase()}`)}="${escape(value)}"`,
+    )
+    .join(' ');
+  return `<script src="${src}" ${data} async></script>`;
+}
+
+function escape(text: string): string {
+  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+export interface FakeRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Sent as they are, one event each; a refusal is a problem document. */
+export type FakeAnswer =
+  | { readonly events: readonly object[]; readonly isCut?: boolean; readonly hold?: Promise<void> }
+  | { readonly raw: string }
+  | { readonly status: number; readonly problem?: object };
+
+export interface FakeAimee {
+  readonly url: string;
+  /** Everything that arrived, preflights included. */
+  readonly requests: readonly FakeRequest[];
+  readonly posts: readonly FakeRequest[];
+  answer: (request: FakeRequest) => FakeAnswer;
+  close(): Promise<void>;
+}
+
+export const DONE = {
+  type: 'done',
+  answered: true,
+  sources: [],
+  ticket: 'ticket',
+  reference: 'K7QF-2M9X',
+  message: 1,
+  handOver: null,
+} as const;
+
+/** A whole answer in one piece. */
+export function saying(text: string, end: object = {}): FakeAnswer {
+  return {
+    events: [
+      { type: 'text', text },
+      { ...DONE, ...end },
+    ],
+  };
+}
+
+const CORS = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'POST',
+  'access-control-allow-headers': 'content-type',
+};
+
+export async function startFakeAimee(): Promise<FakeAimee> {
+  const requests: FakeRequest[] = [];
+  const { url, close } = await listen((request, response) => {
+    requests.push(request);
+    for (const [name, value] of Object.entries(CORS)) response.setHeader(name, value);
+    if (request.method === 'OPTIONS') response.writeHead(204).end();
+    else void send(fake.answer(request), response);
+  });
+  const fake: FakeAimee = {
+    url,
+    requests,
+    get posts() {
+      return requests.filter(({ method }) => method === 'POST');
+    },
+    answer: ({ path }) => (path.endsWith('/messages') ? saying('Hello.') : { status: 204 }),
+    close,
+  };
+  return fake;
+}
+
+async function send(answer: FakeAnswer, response: ServerResponse): Promise<void> {
+  if ('status' in answer) {
+    response.writeHead(answer.status, { 'content-type': 'application/problem+json' });
+    response.end(answer.status === 204 ? undefined : JSON.stringify(answer.problem ?? {}));
+    return;
+  }
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  if ('raw' in answer) {
+    response.end(answer.raw);
+    return;
+  }
+  response.write(': open\n\n');
+  for (const [at, event] of answer.events.entries()) {
+    const { type } = event as { type?: unknown };
+    response.write(`event: ${String(type)}\ndata: ${JSON.stringify(event)}\n\n`);
+    if (at === 0) await answer.hold;
+  }
+  if (answer.isCut === true) response.destroy();
+  else response.end();
+}
+
+interface Listening {
+  readonly url: string;
+  readonly close: () => Promise<void>;
+}
+
+async function listen(handle: (request: FakeRequest, response: ServerResponse) => void): Promise<Listening> {
+  const server = createServer((incoming, response) => {
+    const { method = '', url = '', headers } = incoming;
+    void incoming.toArray().then((chunks: Buffer[]) => {
+      const text = Buffer.concat(chunks).toString('utf8');
+      const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
+      handle({ method, path: new URL(url, 'http://site').pathname, headers, body }, response);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}

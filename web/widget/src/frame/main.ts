@@ -1,0 +1,37 @@
+import { createChat } from './chat.ts';
+import { settings } from './settings.ts';
+import styles from './frame.css?inline';
+
+/**
+ * The frame. Its one way out is the port that the launcher hands over once; over it go `true` and `false`, for open and
+ * closed. Everything that was typed, sent or answered is in this memory alone and ends with the page.
+ */
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(styles);
+document.adoptedStyleSheets = [sheet];
+const { style } = document.documentElement;
+style.setProperty('--accent', settings.accent);
+style.setProperty('--ink', settings.ink);
+if (settings.theme !== 'auto') style.setProperty('color-scheme', settings.theme);
+
+const dialog = createChat();
+document.body.append(dialog);
+
+addEventListener('message', function receive({ source, data, ports: [port] }) {
+  if (source !== parent || port === undefined) return;
+  removeEventListener('message', receive);
+  const say = (isOpen: boolean): void => {
+    if (!isOpen) return dialog.close();
+    if (!dialog.open) {
+      dialog.showModal();
+      dialog.querySelector('textarea')?.focus();
+    }
+    port.postMessage(true);
+  };
+  // Escape, the back gesture of phones and the button all end here.
+  dialog.addEventListener('close', () => port.postMessage(false));
+  port.onmessage = (event) => say(event.data === true);
+  // Opened by the page: showing it must not move the visitor's focus.
+  if (data === true) dialog.setAttribute('open', '');
+  say(true);
+});

@@ -1,0 +1,105 @@
+import { h, icon } from '../dom.ts';
+import styles from './launcher.css?inline';
+import { documentOf } from './frame-document.ts';
+import type { Settings } from './settings.ts';
+
+const CHAT = 'M21 12a8 8 0 0 1-8 8H4l1.6-3A8 8 0 1 1 21 12ZM9 12h.01M13 12h.01M17 12h.01';
+const CLOSE = 'M6 9l6 6 6-6';
+
+/**
+ * The button in the corner and, from the first click on, the frame. Between the two runs one message port: `true` opens,
+ * `false` closes, and the frame says the same back once it has. Nothing of what is said in it passes there.
+ */
+export function createLauncher(settings: Settings): void {
+  const { frame, direction, position } = settings;
+  const button = h('button', {
+    type: 'button',
+    class: 'launcher',
+    'aria-label': frame.title,
+    'aria-haspopup': 'dialog',
+    'aria-expanded': 'false',
+  });
+  button.append(icon(CHAT), icon(CLOSE));
+
+  const host = h('aimee-chat', { class: position, lang: frame.language, dir: direction });
+  // The page's own rules cannot win against these.
+  for (const [name, value] of Object.entries({
+    all: 'initial',
+    position: 'fixed',
+    'z-index': '2147483647',
+    inset: position === 'left' ? 'auto auto 20px 20px' : 'auto 20px 20px auto',
+    '--accent': frame.accent,
+    '--ink': frame.ink,
+  }))
+    host.style.setProperty(name, value, 'important');
+  const root = host.attachShadow({ mode: 'open' });
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(styles);
+  root.adoptedStyleSheets = [sheet];
+  root.append(button);
+  document.body.append(host);
+
+  let panel: Panel | undefined;
+  const show = (isOpen: boolean): void => {
+    button.setAttribute('aria-expanded', String(isOpen));
+    panel?.element.classList.toggle('open', isOpen);
+  };
+  const open = (isQuiet: boolean): void => {
+    panel = createPanel(settings, {
+      isQuiet,
+      onChange(isOpen) {
+        show(isOpen);
+        if (!isOpen) button.focus();
+        else if (!isQuiet) panel?.element.focus();
+      },
+      onLoss() {
+        show(false);
+        panel = undefined;
+      },
+    });
+    root.append(panel.element);
+  };
+  button.addEventListener('click', () => {
+    if (panel === undefined) open(false);
+    else panel.port.postMessage(button.getAttribute('aria-expanded') !== 'true');
+  });
+  if (settings.isOpen) open(true);
+}
+
+interface Panel {
+  readonly element: HTMLIFrameElement;
+  readonly port: MessagePort;
+}
+
+interface PanelOptions {
+  /** Opened by the page, not by the visitor: the focus stays where it is. */
+  readonly isQuiet: boolean;
+  readonly onChange: (isOpen: boolean) => void;
+  /** Somebody put another document into the frame; it is gone. */
+  readonly onLoss: () => void;
+}
+
+function createPanel(settings: Settings, { isQuiet, onChange, onLoss }: PanelOptions): Panel {
+  const element = h('iframe', {
+    title: settings.frame.title,
+    // No same origin: no cookie, no storage, and no way from the page to the conversation. Pop-ups are the links
+    // that a visitor presses.
+    sandbox: 'allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox',
+    allow: '',
+  });
+  element.srcdoc = documentOf(settings);
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = ({ data }) => onChange(data === true);
+  element.addEventListener(
+    'load',
+    () => {
+      element.contentWindow?.postMessage(isQuiet, '*', [port2]);
+      element.addEventListener('load', () => {
+        element.remove();
+        onLoss();
+      });
+    },
+    { once: true },
+  );
+  return { element, port: port1 };
+}

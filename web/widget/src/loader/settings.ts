@@ -1,0 +1,94 @@
+import { type Texts, directionOf, textsFor } from './texts.ts';
+
+/** What the frame is told, as JSON in an attribute of its document. */
+export interface FrameSettings {
+  readonly site: string;
+  /** Where messages go, with the slash at its end. */
+  readonly api: string;
+  readonly language: string;
+  readonly title: string;
+  readonly greeting: string;
+  readonly suggestions: readonly string[];
+  readonly privacyUrl: string;
+  readonly theme: 'auto' | 'light' | 'dark';
+  /** `#rrggbb`, and black or white on it: whichever is at least 4.5:1. */
+  readonly accent: string;
+  readonly ink: string;
+  readonly texts: Texts;
+}
+
+export interface Settings {
+  readonly frame: FrameSettings;
+  readonly direction: 'ltr' | 'rtl';
+  readonly position: 'left' | 'right';
+  readonly isOpen: boolean;
+  /** Of the page's policy, for the frame's script; empty if the page has none. */
+  readonly nonce: string;
+}
+
+const ACCENT = '#3b5bdb';
+const SUGGESTIONS_MAX = 6;
+const LOCAL = /^(localhost|127\.0\.0\.1|\[::1\])$/;
+
+/** The attributes of the tag. Throws, for the console of whoever embeds it, where there is nothing to go on with. */
+export function readSettings(tag: HTMLScriptElement): Settings {
+  const { dataset, nonce } = tag;
+  const site = dataset.site ?? '';
+  if (!/^site_[0-9A-Za-z]{20}$/.test(site)) throw new Error('AI.Mee: data-site is not the key of a site');
+  const [language, texts] = textsFor(dataset.language || document.documentElement.lang);
+  const accent = /^#[0-9a-f]{6}$/i.test(dataset.accent ?? '') ? (dataset.accent ?? ACCENT) : ACCENT;
+  return {
+    frame: {
+      site,
+      api: apiOf(dataset.endpoint || tag.src),
+      language,
+      title: (dataset.title || texts.title).slice(0, 60),
+      greeting: (dataset.greeting || texts.greeting).slice(0, 300),
+      suggestions: suggestionsOf(dataset.suggestions),
+      privacyUrl: webUrlOf(dataset.privacyUrl),
+      theme: dataset.theme === 'light' || dataset.theme === 'dark' ? dataset.theme : 'auto',
+      accent,
+      ink: inkOn(accent),
+      texts,
+    },
+    direction: directionOf(language),
+    position: dataset.position === 'left' ? 'left' : 'right',
+    isOpen: dataset.open !== undefined && dataset.open !== 'false',
+    nonce,
+  };
+}
+
+function apiOf(address: string): string {
+  const { protocol, hostname, origin } = new URL(address);
+  if (protocol !== 'https:' && !(protocol === 'http:' && LOCAL.test(hostname)))
+    throw new Error('AI.Mee: data-endpoint has to be https');
+  return `${origin}/aimee/v1/`;
+}
+
+function webUrlOf(address: string | undefined): string {
+  if (!address || !URL.canParse(address, document.baseURI)) return '';
+  const { protocol, href } = new URL(address, document.baseURI);
+  return /^https?:$/.test(protocol) ? href : '';
+}
+
+function suggestionsOf(json: string | undefined): string[] {
+  try {
+    const value: unknown = JSON.parse(json ?? '');
+    return (Array.isArray(value) ? value : [])
+      .filter((item): item is string => typeof item === 'string' && item.trim() !== '')
+      .slice(0, SUGGESTIONS_MAX)
+      .map((item) => item.slice(0, 120));
+  } catch {
+    return [];
+  }
+}
+
+/** WCAG's relative luminance decides; where white is below 4.5:1, black is above it. */
+function inkOn(accent: string): string {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+    const part = parseInt(accent.slice(at, at + 2), 16) / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  return 1.05 / (luminance + 0.05) >= 4.5 ? '#ffffff' : '#000000';
+}
