@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { apiV1Routes } from './api-v1.ts';
 import { compatibleRoutes } from './compatible.ts';
 import { CompatibleError, Problem } from './errors.ts';
+import { privacyRoutes } from './privacy.ts';
 import { profileRoutes } from './profile.ts';
 import { aiRoutes, queryServiceRoutes } from './query-service.ts';
 import type { Route, Success } from './route.ts';
@@ -57,6 +58,7 @@ export function openApiDocument(publicUrl: string, version: string): JsonObject 
       routes: {
         ...apiV1Routes,
         ...profileRoutes,
+        ...privacyRoutes,
         ...aiRoutes,
         ...sqlRoutes,
         ...vectorRoutes,

@@ -11,6 +11,7 @@ import { type Recorder, createRecorder } from './calls/recorder.ts';
 import { type Scheduler, systemScheduler } from './kernel/scheduler.ts';
 import { composeAi } from './compose-ai.ts';
 import { composeData } from './compose-data.ts';
+import { composePrivacy } from './compose-privacy.ts';
 import { composePortal, firstLinkOf } from './compose-portal.ts';
 import type { Config } from './config.ts';
 import { openDataDirectory } from './data-directory.ts';
@@ -301,6 +302,7 @@ async function listen(
     accounts,
     portal,
     profile: createProfile({ inventories: stores.inventories, rowsMax: PROFILE_ROWS_MAX }),
+    privacy: composePrivacy({ ...parts, models }),
     functions,
     calls: stores.calls,
     console: callPath.console,

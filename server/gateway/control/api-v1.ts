@@ -7,6 +7,7 @@ import { type ApiKeyId } from '../../kernel/ids.ts';
 import { bind, fastifyPath } from './bind.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { serveEventStreams } from './event-streams.ts';
+import { servePrivacy } from './serve-privacy.ts';
 import { meOf, serveProfile } from './serve-profile.ts';
 import { callStatistics } from './call-statistics.ts';
 import { listCalls } from './list-calls.ts';
@@ -16,6 +17,7 @@ export function serveApiV1(app: FastifyInstance, options: ControlPlaneOptions): 
   const { accounts, runtimes, publicUrl, version } = options;
   serveAccount(app, options);
   serveProfile(app, options);
+  servePrivacy(app, options);
   serveFunctions(app, options);
   serveEventStreams(app, options);
   bind(app, accounts, routes.listCalls, ({ principal, query }) => listCalls(options, principal, query));

@@ -5,6 +5,7 @@ import type { Pool } from '../../calls/pool.ts';
 import type { Functions } from '../../functions/functions.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { EventLog } from '../../kernel/events.ts';
+import type { Statement } from '../../privacy-statement/statement.ts';
 import type { Profile } from '../../profile/profile.ts';
 import type { Receipts } from '../../keys/receipts.ts';
 import type { RuntimeStatus } from '../../languages/language.ts';
@@ -20,6 +21,7 @@ import type { VectorParts } from '../vectors/parts.ts';
 export interface ControlPlaneOptions {
   readonly accounts: Omit<Accounts, 'bootstrap'>;
   readonly profile: Profile;
+  readonly privacy: Statement;
   readonly functions: Omit<Functions, 'catalogue' | 'directory' | 'recover' | 'close'>;
   readonly calls: Pick<CallStore, 'list' | 'durations'>;
   readonly pool: Pick<Pool, 'instancesOf'>;

@@ -229,3 +229,24 @@ export const fakeProfile: ControlPlaneOptions['profile'] = {
     },
   ],
 };
+
+export const fakeStatement: ControlPlaneOptions['privacy'] = {
+  version: '1.2.3',
+  facts: {
+    sandbox: 'bubblewrap',
+    callRetentionDays: 30,
+    tokenHours: 24,
+    sessionHours: 12,
+    signInProvider: null,
+    models: [{ use: 'chat', name: 'own', isOutside: false, retention: 'none' }],
+    receiptKeys: '/.well-known/jellyfaas-receipts',
+  },
+  recipients: [{ kind: 'package-registry', name: null, retention: null }],
+  useCases: [
+    {
+      id: 'calls',
+      title: { en: 'Calls', de: 'Aufrufe' },
+      clauses: [{ id: 'P5', text: { en: 'A record.', de: 'Ein Eintrag.' }, limit: null }],
+    },
+  ],
+};

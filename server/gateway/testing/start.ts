@@ -12,7 +12,16 @@ import { fakeVectors } from '../vectors/testing/fake-vectors.ts';
 import { type Metrics, createMetrics } from '../metrics.ts';
 import { type Gateway, type GatewayOptions, createGateway } from '../server.ts';
 import { fakeFunctions } from './fake-functions.ts';
-import { NOW, OWNER_KEY, fakeAccounts, fakeCalls, fakeConsole, fakeProfile, fakeRuntimes } from './fakes.ts';
+import {
+  NOW,
+  OWNER_KEY,
+  fakeAccounts,
+  fakeCalls,
+  fakeConsole,
+  fakeProfile,
+  fakeRuntimes,
+  fakeStatement,
+} from './fakes.ts';
 
 /** What our pages and the browser send along with every request. */
 export const PAGE = { 'x-jellyfaas-portal': '1', 'sec-fetch-site': 'same-origin' };
@@ -43,6 +52,7 @@ function createFakes() {
     /** Real sessions of the faked accounts; the portal's own pages are not built. */
     portal: { signIn, files: createPortalFiles('/nowhere') },
     profile: fakeProfile,
+    privacy: fakeStatement,
     functions: fakeFunctions(),
     console: fakeConsole(),
     calls: fakeCalls(),

@@ -1,0 +1,113 @@
+import { type BothLanguages, type Condition, USE_CASES, limitOf } from './clauses.ts';
+
+/** What the statement is made from: the settings in force. */
+export interface StatementFacts {
+  readonly version: string;
+  readonly sandbox: 'bubblewrap' | 'none';
+  readonly callRetentionDays: number;
+  readonly tokenHours: number;
+  readonly sessionHours: number;
+  /** Host of the identity provider. */
+  readonly signInProvider: string | null;
+  readonly models: readonly StatedModel[];
+  /** Path of the public key that checks receipts. */
+  readonly receiptKeys: string;
+}
+
+export interface StatedModel {
+  readonly use: 'chat' | 'embedding';
+  readonly name: string;
+  readonly isOutside: boolean;
+  readonly retention: 'none' | 'provider';
+}
+
+export interface Recipient {
+  readonly kind:
+    | 'identity-provider'
+    | 'model'
+    | 'embedding-model'
+    | 'package-registry'
+    | 'function-host'
+    | 'tool-source'
+    | 'sql-host';
+  /** Null where accounts or functions name them. */
+  readonly name: string | null;
+  readonly retention: StatedModel['retention'] | null;
+}
+
+export interface Statement {
+  readonly version: string;
+  readonly facts: Omit<StatementFacts, 'version'>;
+  readonly recipients: readonly Recipient[];
+  readonly useCases: readonly {
+    readonly id: string;
+    readonly title: BothLanguages;
+    readonly clauses: readonly {
+      readonly id: string;
+      readonly text: BothLanguages;
+      readonly limit: BothLanguages | null;
+    }[];
+  }[];
+}
+
+/** The promises in the wording that fits this installation, with its facts in place. */
+export function createStatement({ version, ...facts }: StatementFacts): Statement {
+  const holds = conditionsOf(facts);
+  const values: Readonly<Record<string, string>> = {
+    provider: facts.signInProvider ?? '',
+    retentionDays: String(facts.callRetentionDays),
+    sessionHours: String(facts.sessionHours),
+    receiptKeys: facts.receiptKeys,
+  };
+  const filled = (texts: BothLanguages): BothLanguages => ({
+    en: fill(texts.en, values),
+    de: fill(texts.de, values),
+  });
+  return {
+    version,
+    facts,
+    recipients: recipientsOf(facts),
+    useCases: USE_CASES.map(({ id, title, clauses }) => ({
+      id,
+      title,
+      clauses: clauses
+        .filter(({ when }) => when === undefined || holds.has(when))
+        .map((clause) => {
+          const limit = limitOf(clause);
+          return { id: clause.id, text: filled(clause.text), limit: limit && filled(limit) };
+        }),
+    })),
+  };
+}
+
+function conditionsOf(facts: Omit<StatementFacts, 'version'>): ReadonlySet<Condition> {
+  const chat = facts.models.filter(({ use }) => use === 'chat');
+  const own = chat.some(({ isOutside }) => isOutside) ? 'outside-models' : 'own-models';
+  return new Set<Condition>([
+    facts.signInProvider === null ? 'no-provider' : 'provider',
+    facts.sandbox === 'none' ? 'no-sandbox' : 'sandbox',
+    chat.length === 0 ? 'no-models' : own,
+  ]);
+}
+
+function recipientsOf({ signInProvider, models }: Omit<StatementFacts, 'version'>): Recipient[] {
+  const outside = models.filter(({ isOutside }) => isOutside);
+  return [
+    ...(signInProvider === null
+      ? []
+      : [{ kind: 'identity-provider', name: signInProvider, retention: null } as const]),
+    ...outside.map(
+      ({ use, name, retention }) =>
+        ({ kind: use === 'chat' ? 'model' : 'embedding-model', name, retention }) as const,
+    ),
+    { kind: 'package-registry', name: null, retention: null },
+    { kind: 'function-host', name: null, retention: null },
+    { kind: 'tool-source', name: null, retention: null },
+    { kind: 'sql-host', name: null, retention: null },
+  ];
+}
+
+/** A text that names a fact which there is none of is a mistake of ours, and a test finds it. */
+function fill(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replaceAll(/\{\{(\w+)\}\}/g, (whole, name: string) => values[name] ?? whole);
+}
