@@ -47,7 +47,7 @@ export interface Answered extends Omit<VisitorAnswer, 'text'> {
   readonly reference: string;
   /** Of the answer in its conversation. */
   readonly message: number;
-  readonly handOver: Exclude<HandOver, { kind: 'none' }> | null;
+  readonly handOver: { readonly kind: 'email' } | Extract<HandOver, { kind: 'link' }> | null;
 }
 
 /** A message that was let in and waits for its answer. */
@@ -152,7 +152,13 @@ async function answerMessage(
       ticket: tickets.issue(siteId, written),
       reference: shownReference(written.reference),
       message: written.number,
-      handOver: handOver.kind === 'none' ? null : handOver,
+      handOver: offered(handOver),
     };
   });
+}
+
+/** Visitors are not told whose mailbox it is. */
+function offered(handOver: HandOver): Answered['handOver'] {
+  if (handOver.kind === 'none') return null;
+  return handOver.kind === 'email' ? { kind: 'email' } : handOver;
 }

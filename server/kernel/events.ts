@@ -34,6 +34,7 @@ const EVENTS = {
   'pool.exhausted': { live: 'count' },
   'egress.refused': { code: 'code' },
   'mail.failed': {},
+  'aimee.expired': { count: 'count' },
   'calls.flushed_late': { took: 'milliseconds', rows: 'count' },
   'calls.partition_expired': { count: 'count' },
   'store.migrated': { store: 'code', applied: 'count' },
