@@ -18,64 +18,48 @@ const FUSED = 50;
 /** More words do not make a question clearer. */
 const WORDS_MAX = 64;
 
-type Scores = ReadonlyMap<number, number>;
+/** One kind of search. */
+interface Finder {
+  /** Keys, best first. */
+  best(count: number, among?: readonly number[]): Promise<number[]>;
+  /** Of those that it can score. */
+  scores(keys: readonly number[]): ReadonlyMap<number, number>;
+}
 
-/** Both kinds of search, fused by rank. Of what is found, both scores are told, whichever search found it. */
+/** Both kinds of search, fused by rank. Of what is found both scores are told, whichever search found it. */
 export async function searchRecords(searched: Searched, search: VectorSearch): Promise<SearchHit[]> {
-  const { topK, filter, minScore = -Infinity } = search;
-  const isFused = search.vector !== undefined && search.text !== undefined;
+  const { vector, text, topK, filter, minScore = -Infinity } = search;
+  const byVector = vector === undefined ? NO_FINDER : await vectorFinder(searched, vector);
+  const byWords = text === undefined ? NO_FINDER : await wordFinder(searched, text);
+  const isFused = byVector !== NO_FINDER && byWords !== NO_FINDER;
   const count = isFused ? Math.max(topK, FUSED) : topK;
   const among = filter && (await searched.store.matching(filter));
-  const near = await byVector(searched, search, count, among);
-  const worded = await byWords(searched, search, count, among);
-  const found = fuse([[...near.keys()], [...worded.keys()]]);
-  const scores = isFused ? await scoresOf(searched, search, found) : { near, worded };
-  const best = found.filter((key) => (scores.near.get(key) ?? Infinity) >= minScore).slice(0, topK);
+  const found = fuse([await byVector.best(count, among), await byWords.best(count, among)]);
+  const [scores, wordScores] = [byVector.scores(found), byWords.scores(found)];
+  const best = found.filter((key) => (scores.get(key) ?? Infinity) >= minScore).slice(0, topK);
   const hits = await searched.store.hits(best);
   return best.flatMap((key) => {
     const hit = hits.get(key);
     if (hit === undefined) return [];
-    return { ...hit, score: scores.near.get(key) ?? null, keywordScore: scores.worded.get(key) ?? null };
+    return { ...hit, score: scores.get(key) ?? null, keywordScore: wordScores.get(key) ?? null };
   });
 }
 
-async function byVector(
-  { neighbours }: Searched,
-  { vector }: VectorSearch,
-  count: number,
-  among: readonly number[] | undefined,
-): Promise<Scores> {
-  if (vector === undefined) return new Map();
-  const found = await (await neighbours()).nearest(vector, count, among);
-  return new Map(found.map(({ key, score }) => [key, score]));
-}
+const NO_FINDER: Finder = { best: () => Promise.resolve([]), scores: () => new Map() };
 
-async function byWords(
-  { keys, words }: Searched,
-  { text }: VectorSearch,
-  limit: number,
-  among: readonly number[] | undefined,
-): Promise<Scores> {
-  if (text === undefined) return new Map();
-  const forms = queryForms(text).slice(0, WORDS_MAX);
-  const found = await (
-    await words()
-  ).search(
-    forms.map((some) => some.map(keys.word)),
-    limit,
-    among,
-  );
-  return new Map(found.map(({ key, score }) => [key, score]));
-}
-
-async function scoresOf(
-  searched: Searched,
-  search: VectorSearch,
-  found: readonly number[],
-): Promise<{ near: Scores; worded: Scores }> {
-  const { vector = new Float32Array() } = search;
+async function vectorFinder(searched: Searched, vector: Float32Array): Promise<Finder> {
+  const neighbours = await searched.neighbours();
   return {
-    near: (await searched.neighbours()).scoresOf(vector, found),
-    worded: await byWords(searched, search, found.length, found),
+    best: async (count, among) => (await neighbours.nearest(vector, count, among)).map(({ key }) => key),
+    scores: (keys) => neighbours.scoresOf(vector, keys),
+  };
+}
+
+async function wordFinder({ keys: { word }, words }: Searched, text: string): Promise<Finder> {
+  const forms = queryForms(text).slice(0, WORDS_MAX);
+  const found = await (await words()).find(forms.map((some) => some.map(word)));
+  return {
+    best: (count, among) => Promise.resolve(found.best(count, among).map(({ key }) => key)),
+    scores: (keys) => new Map(found.best(keys.length, keys).map(({ key, score }) => [key, score])),
   };
 }

@@ -53,26 +53,26 @@ it('scores as BM25 is defined, whatever came and went before', async () => {
     if (round % 5 > 0) continue;
     const words = Array.from({ length: 4 }, (_, n) => (n < 2 ? [n, 100 + n] : [word()]));
     const expected = naive(texts, words);
-    const found = await index.search(words, 20);
+    const found = (await index.find(words)).best(20);
     expect(found.map(({ key }) => key)).toEqual(expected.slice(0, 20).map(({ key }) => key));
     for (const [rank, { score }] of found.entries()) expect(score).toBeCloseTo(expected[rank]?.score ?? 0, 9);
     // Of a part, with the same scores.
     const part = [...texts.keys()].filter(() => random() < 0.3);
     const ofPart = expected.filter(({ key }) => part.includes(key));
-    expect((await index.search(words, 1000, part)).map(({ key }) => key)).toEqual(
+    expect((await index.find(words)).best(1000, part).map(({ key }) => key)).toEqual(
       ofPart.map(({ key }) => key),
     );
   }
   for (const key of texts.keys()) index.remove(key);
-  expect(await index.search([[1]], 5)).toEqual([]);
+  expect((await index.find([[1]])).best(5)).toEqual([]);
   expect(index.bytes).toBe(0);
 });
 
 it('finds nothing for no words, and counts a word no more than 255 times', async () => {
   const index = createWordIndex(() => Promise.resolve());
   index.add(1, pack(new Map([['7', 100_000]])));
-  expect(await index.search([], 5)).toEqual([]);
-  expect(await index.search([[8]], 5)).toEqual([]);
-  expect(await index.search([[7]], 5)).toEqual([{ key: 1, score: expect.any(Number) as number }]);
+  expect((await index.find([])).best(5)).toEqual([]);
+  expect((await index.find([[8]])).best(5)).toEqual([]);
+  expect((await index.find([[7]])).best(5)).toEqual([{ key: 1, score: expect.any(Number) as number }]);
   expect(packWords(new Map(), hash)).toBeNull();
 });

@@ -7,15 +7,13 @@ export interface WordIndex {
   /** `counts` as `packWords` makes them. */
   add(key: number, counts: Uint8Array): void;
   remove(key: number): void;
-  /**
-   * BM25, best first. A word of the query is any of the forms under which it may stand in texts. `among`: only these
-   * keys are scored, by how rare words are among all.
-   */
-  search(
-    words: readonly (readonly number[])[],
-    limit: number,
-    among?: readonly number[],
-  ): Promise<WordScore[]>;
+  /** A word of the query is any of the forms under which it may stand in texts. */
+  find(words: readonly (readonly number[])[]): Promise<FoundWords>;
+}
+
+export interface FoundWords {
+  /** BM25, best first. `among`: of these records only, scored by how rare the words are among all. */
+  best(limit: number, among?: readonly number[]): WordScore[];
 }
 
 export interface WordScore {
@@ -111,14 +109,19 @@ export function createWordIndex(pause: () => Promise<void>): WordIndex {
       if (block.live === 0) blocks.splice(blocks.indexOf(block), 1);
       else if (block.live * 2 < block.used) close(block);
     },
-    async search(words, limit, among) {
-      const found = createMatches(words);
+    async find(words) {
+      const matches = createMatches(words);
       for (const block of blocks.slice()) {
-        found.scan(block);
+        matches.scan(block);
         await pause();
       }
-      const best = found.best(limit, { records: entries.size, length }, among && new Set(among));
-      return best.toSorted((a, b) => b.score - a.score || a.key - b.key).slice(0, limit);
+      return {
+        best: (limit, among) =>
+          matches
+            .best(limit, { records: entries.size, length }, among && new Set(among))
+            .toSorted((a, b) => b.score - a.score || a.key - b.key)
+            .slice(0, limit),
+      };
     },
   };
 }
