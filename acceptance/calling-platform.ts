@@ -43,23 +43,28 @@ export async function startCallingPlatform(layersOf: string): Promise<CallingPla
 }
 
 /**
- * Calls the first function that it is offered for Ada, then repeats what that answered; counts the orders of a database;
- * `hang` never ends.
+ * Calls the first function that it is offered for Ada, then repeats what that answered; says something of databases; `hang`
+ * never ends.
  */
 function reply({ body }: ScriptedRequest): ScriptedReply {
   const last = body.messages?.at(-1);
   const said = typeof last?.content === 'string' ? last.content : JSON.stringify(last?.content);
   if (last?.role === 'tool') return { text: `It says ${/hello, \w+!/.exec(said)?.[0]}`, deltaLength: 5 };
-  if (said.startsWith('The tables:'))
-    return { text: JSON.stringify({ sql: 'SELECT COUNT(*) AS n FROM orders', reason: null }) };
-  if (said.includes('The statement that was run:')) return { text: 'There are some orders.', deltaLength: 5 };
-  if (said.startsWith('Passage [1]')) return { text: 'The red valve stops it. [1]', deltaLength: 5 };
+  const text = TEXTS.find(([form]) => form.test(said))?.[1];
+  if (text !== undefined) return { text, deltaLength: 5 };
   if (said.includes('hang'))
     return { text: 'An answer without end', deltaLength: 3, beforeWrite: holdAfter(2) };
   const name = body.tools?.[0]?.function.name;
   if (name !== undefined) return { toolCalls: [{ name, arguments: { name: 'Ada' } }] };
   return { text: 'Two and two is four.', deltaLength: 5 };
 }
+
+/** About databases. */
+const TEXTS: readonly (readonly [said: RegExp, text: string])[] = [
+  [/^The tables:/, JSON.stringify({ sql: 'SELECT COUNT(*) AS n FROM orders', reason: null })],
+  [/The statement that was run:/, 'There are some orders.'],
+  [/^Passage \[1\]/, 'The red valve stops it. [1]'],
+];
 
 /** Lets so many writes through, and then none. */
 function holdAfter(writes: number): () => Promise<void> {

@@ -36,7 +36,7 @@ export type Documents = Pick<
 
 /** The part of the vector service that takes documents in, tells how far they are, and removes them. */
 export function createDocuments(options: DocumentsOptions): Documents {
-  const { databases, engine, reader, recorded, limits } = options;
+  const { databases, engine, recorded, limits } = options;
   const uploads = createUploads(limits);
   const room: WaitingRoom = { heldBytes: 0, bytesMax: limits.waitingBytesMax };
   const parts = { ...options, uploads, room };
@@ -81,16 +81,7 @@ export function createDocuments(options: DocumentsOptions): Documents {
       return (await uploads.cancel(which, vectorErrors.uploadCancelled())) > 0;
     },
     extract: (asker, document) =>
-      recorded(
-        asker,
-        async ({ signal }) => {
-          const intake = new Intake(document.content, room, limits.documentBytesMax);
-          const text = await reader.text({ ...typed(document, intake), signal });
-          await intake.received;
-          return text;
-        },
-        limits.uploadDeadlineMs,
-      ),
+      recorded(asker, ({ signal }) => extractText(parts, document, signal), limits.uploadDeadlineMs),
     documents: (holder, name, page) =>
       withDatabase(databases, holder, name, ({ file }) => engine.documents(file, page)),
     deleteDocument: (asker, name, documentId) =>
@@ -155,6 +146,21 @@ async function takeIn(
       intake.drop();
     }
   });
+}
+
+async function extractText(
+  { reader, room, limits }: Parts,
+  document: Parameters<Vectors['extract']>[1],
+  signal: AbortSignal,
+): Promise<string> {
+  const intake = new Intake(document.content, room, limits.documentBytesMax);
+  try {
+    const text = await reader.text({ ...typed(document, intake), signal });
+    await intake.received;
+    return text;
+  } finally {
+    intake.drop();
+  }
 }
 
 /** The state of an upload as its file knows it, when memory no longer does. */
