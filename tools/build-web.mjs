@@ -47,7 +47,12 @@ export function ensureWeb() {
     process.stderr.write(`Building ${path} …\n`);
     // Aside first: a server that runs, or a second build, never sees half of it.
     const aside = join(root, '.tmp', `${path.replaceAll('/', '-')}.${process.pid}`);
-    const { status, stderr } = spawnSync(pinnedNode, build(aside), { cwd: directory, encoding: 'utf8' });
+    const { status, stderr } = spawnSync(pinnedNode, build(aside), {
+      cwd: directory,
+      encoding: 'utf8',
+      // Test runners set another, with which packages bring along what is for development.
+      env: { ...process.env, NODE_ENV: 'production' },
+    });
     if (status !== 0) throw new Error(`${path} could not be built:\n${stderr}`);
     writeFileSync(join(aside, '.built-from'), digest);
     for (const file of kept !== undefined && existsSync(dist) ? readdirSync(dist) : [])
