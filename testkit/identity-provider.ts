@@ -74,6 +74,7 @@ function configurationOf(people: People, provider: () => Provider): object {
         token_endpoint_auth_method: 'none',
       },
     ],
+    ttl: { AccessToken: 600, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
     cookies: { keys: ['keys-of-the-tests'] },
     claims: {
       openid: ['sub'],

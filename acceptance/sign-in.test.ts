@@ -1,0 +1,240 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DESKTOP, launchBrowser, screenshot, violationsOf } from '../testkit/browser.ts';
+import { type IdentityProvider, type People, startIdentityProvider } from '../testkit/identity-provider.ts';
+import { type Platform, createClient, fixtureFiles, startPlatform } from '../testkit/index.ts';
+
+/** How people get into the portal and out: a real browser, a real provider, a real platform. */
+const PASSWORD = 'correct horse battery staple';
+const people: People = new Map([
+  ['grace', { name: 'Grace Hopper', email: 'grace@example.com', email_verified: true }],
+  ['ada', { name: 'Ada Lovelace', email: 'Ada@Example.com', email_verified: true }],
+]);
+let provider: IdentityProvider;
+let platform: Platform;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+/** What the browser complained about: broken policies, failed scripts. */
+let complaints: string[];
+
+beforeAll(async () => {
+  provider = await startIdentityProvider(people);
+  const env = { ...provider.env, JELLYFAAS_SIGN_UP: 'open' };
+  [platform, browser] = await Promise.all([startPlatform({ env }), launchBrowser()]);
+});
+afterAll(async () => {
+  await browser.close();
+  await platform.stop();
+  await provider.close();
+  platform.remove();
+});
+beforeEach(async () => {
+  complaints = [];
+  context = await browser.newContext({ viewport: DESKTOP });
+  page = await context.newPage();
+  // Refusals are what some of this is about.
+  page.on('console', (message) => {
+    const isRefusal = message.text().startsWith('Failed to load resource');
+    if (message.type() === 'error' && !isRefusal) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  return async () => {
+    await context.close();
+    expect(complaints).toEqual([]);
+  };
+});
+
+const account = (name: string | RegExp) => page.getByRole('button', { name });
+
+async function newLink(): Promise<string> {
+  const response = await fetch(`${platform.url}/api/v1/sign-in-links`, {
+    method: 'POST',
+    headers: { 'x-jf-apikey': platform.apiKey },
+  });
+  return ((await response.json()) as { url: string }).url;
+}
+
+/** The provider's own page. */
+async function answerProvider(login: string): Promise<void> {
+  await page.getByLabel('Login').fill(login);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+async function signInAs(login: string): Promise<void> {
+  await page.goto(platform.url);
+  await page.getByRole('link', { name: /Continue with/ }).click();
+  await answerProvider(login);
+}
+
+/** A request of the page itself, under its session. */
+async function asked(
+  method: string,
+  path: string,
+  body?: object,
+): Promise<{ status: number; body: unknown }> {
+  return await page.evaluate(
+    async ([how, where, sent]) => {
+      const response = await fetch(where ?? '', {
+        method: how ?? '',
+        headers: { 'x-jellyfaas-portal': '1', ...(sent && { 'content-type': 'application/json' }) },
+        ...(sent && { body: sent }),
+      });
+      return { status: response.status, body: await response.json().catch(() => undefined) };
+    },
+    [method, path, body && JSON.stringify(body)] as const,
+  );
+}
+
+describe('a single-use link', () => {
+  it('signs in once, unlocked, and is gone from the address', async () => {
+    const link = await newLink();
+    await page.goto(link);
+    await account('Owner').waitFor();
+    expect(page.url()).toBe(`${platform.url}/`);
+    const [cookie, ...others] = await context.cookies();
+    expect(others).toEqual([]);
+    expect(cookie).toMatchObject({
+      name: '__Host-jellyfaas',
+      path: '/',
+      httpOnly: true,
+      secure: true,
+      sameSite: 'Strict',
+      expires: -1,
+    });
+    expect(await asked('GET', '/api/v1/session')).toMatchObject({ body: { unlocked: true, fresh: true } });
+
+    const other = await browser.newContext();
+    const late = await other.newPage();
+    await late.goto(link);
+    await late.getByRole('alert').waitFor();
+    expect(await other.cookies()).toEqual([]);
+    await other.close();
+  });
+
+  it('is printed at the first start', () => {
+    expect(platform.output()).toMatch(/http:\/\/127\.0\.0\.1:\d+\/#link=[\w-]{43}\n/);
+  });
+});
+
+describe('the sign-in page', () => {
+  it('takes an API key, is accessible, keeps nothing in the browser before, and keeps to its policy', async () => {
+    await page.goto(platform.url);
+    await page.getByRole('link', { name: /Continue with/ }).waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await screenshot(page, 'sign-in');
+    expect(await context.cookies()).toEqual([]);
+    await page.getByLabel('API key').fill(platform.apiKey);
+    await page.keyboard.press('Enter');
+    await account('Owner').waitFor();
+  });
+
+  it('ends the session on both sides when somebody signs out', async () => {
+    await page.goto(await newLink());
+    await account('Owner').click();
+    const [cookie] = await context.cookies();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await context.cookies()).toEqual([]);
+    const replayed = await fetch(`${platform.url}/api/v1/session`, {
+      headers: {
+        cookie: `__Host-jellyfaas=${cookie?.value}`,
+        'x-jellyfaas-portal': '1',
+        'sec-fetch-site': 'same-origin',
+      },
+    });
+    expect(replayed.status).toBe(401);
+  });
+});
+
+describe('signing in through the provider', () => {
+  it('makes an account at the first time, unlocked, and shows its first key once', async () => {
+    await signInAs('grace');
+    const dialog = page.getByRole('dialog', { name: 'Your first API key' });
+    await dialog.waitFor();
+    expect(page.url()).toBe(`${platform.url}/`);
+    expect(await violationsOf(page)).toEqual([]);
+    await screenshot(page, 'sign-in-first-key');
+    const key = (await dialog.locator('pre').textContent()) ?? '';
+    expect(key).toMatch(/^sk_[0-9A-Za-z]{27}$/);
+    await page.getByRole('button', { name: 'I have put it away' }).click();
+    const session = await asked('GET', '/api/v1/session');
+    expect(session.body).toMatchObject({ unlocked: true, account: { name: 'Grace Hopper', role: 'member' } });
+    expect(session.body).not.toHaveProperty('firstApiKey');
+    expect((await context.cookies()).map(({ name, domain }) => `${name} ${domain}`)).toContain(
+      '__Host-jellyfaas 127.0.0.1',
+    );
+
+    // The second time the account is known, and locked until the key opens it.
+    await context.clearCookies();
+    await signInAs('grace');
+    await account('Grace Hopper').waitFor();
+    expect(await asked('POST', '/api/v1/sql', { name: 'fleet' })).toMatchObject({
+      status: 403,
+      body: { code: 'auth.locked' },
+    });
+    expect((await asked('GET', '/core-service/v1/library')).status).toBe(200);
+    expect(await asked('POST', '/api/v1/session/unlock', { apiKey: platform.apiKey })).toMatchObject({
+      status: 401,
+    });
+    expect(await asked('POST', '/api/v1/session/unlock', { apiKey: key })).toMatchObject({
+      body: { unlocked: true, fresh: true },
+    });
+    expect((await asked('POST', '/api/v1/sql', { name: 'fleet' })).status).toBe(201);
+    expect((await asked('POST', '/api/v1/session/token')).status).toBe(201);
+  });
+
+  it('links the account that the owner made for the same verified address, whatever its case', async () => {
+    const made = await fetch(`${platform.url}/core-service/v1/entity`, {
+      method: 'POST',
+      headers: { 'x-jf-apikey': platform.apiKey, 'content-type': 'application/json' },
+      body: JSON.stringify({ type: 'user', name: 'Countess', email: 'ada@example.com' }),
+    });
+    expect(made.status).toBeLessThan(300);
+    await signInAs('ada');
+    // The name is the one that the account has: the provider never overwrites it.
+    await account('Countess').waitFor();
+    people.set('ada', { name: 'Augusta', email: 'augusta@example.com', email_verified: true });
+    await context.clearCookies();
+    await signInAs('ada');
+    await account('Countess').waitFor();
+    expect(await asked('GET', '/api/v1/me')).toMatchObject({ body: { email: 'ada@example.com' } });
+  });
+
+  it('asks again before what cannot be undone', async () => {
+    await signInAs('grace');
+    await account('Grace Hopper').waitFor();
+    const drop = () => asked('DELETE', '/api/v1/functions/nothing');
+    expect(await drop()).toMatchObject({ status: 403, body: { code: 'auth.fresh_sign_in_required' } });
+    await page.goto(`${platform.url}/sign-in?confirm=1&returnTo=/library`);
+    // The provider knows him, and asks nevertheless.
+    await answerProvider('grace');
+    await page.waitForURL(`${platform.url}/library`);
+    expect(await drop()).toMatchObject({ status: 404 });
+  });
+
+  it('confirms nobody by somebody else', async () => {
+    await signInAs('grace');
+    await account('Grace Hopper').waitFor();
+    await page.goto(`${platform.url}/sign-in?confirm=1`);
+    await answerProvider('ada');
+    await account('Grace Hopper').waitFor();
+    expect(await asked('GET', '/api/v1/session')).toMatchObject({ body: { fresh: false } });
+  });
+});
+
+describe('a restart', () => {
+  it('signs everybody out', async () => {
+    await page.goto(await newLink());
+    await account('Owner').waitFor();
+    await platform.stop();
+    const { port } = new URL(platform.url);
+    platform = await startPlatform({
+      dataDir: platform.dataDir,
+      env: { ...provider.env, JELLYFAAS_PORT: port },
+    });
+    await page.reload();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  });
+});
