@@ -48,6 +48,10 @@ export function BarChart(props: {
         ))}
         <line x1="0" x2={WIDTH} y1={BASE} y2={BASE} stroke="var(--line)" />
       </svg>
+      <figcaption className="legend" aria-hidden="true">
+        <span className="good">{props.goodName}</span>
+        <span className="bad">{props.badName}</span>
+      </figcaption>
       <table className="visually-hidden">
         <caption>{props.title}</caption>
         <thead>

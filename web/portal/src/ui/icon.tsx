@@ -22,6 +22,8 @@ const PATHS = {
   search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14ZM16 16l5 5',
   up: 'M7 20V10l5-7 1 1v5h7l-2 11z',
   down: 'M17 4v10l-5 7-1-1v-5H4l2-11z',
+  refresh: 'M19 12a7 7 0 1 1-2-5l2 2M19 4v5h-5',
+  send: 'M4 12 20 4l-5 16-4-6zM11 14l9-10',
 } as const;
 
 export type IconName = keyof typeof PATHS;
