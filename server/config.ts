@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { PlatformError } from './kernel/errors.ts';
 import { type EmbeddingConfig, resolveEmbeddings } from './embeddings/embedding-settings.ts';
+import { aimeeShape, resolveSmtp, type SmtpSettings } from './aimee/aimee-settings.ts';
 import { Secret } from './kernel/secret.ts';
 import {
   type ProviderSettings,
@@ -165,6 +166,7 @@ const settings = z.strictObject({
       "PEM file of authorities that certificates of outside SQL databases may come from, beside the system's.",
     ),
   ...providerShape,
+  ...aimeeShape,
   models: z.array(modelSetting).default([]).describe('Models behind APIs; see below.'),
 });
 
@@ -184,6 +186,8 @@ export interface Config extends Omit<
   | 'modelFile'
   | 'models'
   | keyof ProviderValues
+  | 'smtpUrl'
+  | 'smtpFrom'
 > {
   /** Absolute. */
   readonly dataDir: string;
@@ -197,6 +201,8 @@ export interface Config extends Omit<
   readonly modelFile: string | undefined;
   /** The identity provider, if there is one. */
   readonly provider: ProviderSettings | undefined;
+  /** The mail server, if there is one. */
+  readonly smtp: SmtpSettings | undefined;
   /** What the settings that begin with `embedding` come to. */
   readonly embeddings: EmbeddingConfig;
 }
@@ -206,6 +212,7 @@ const SECRETS: ReadonlySet<string> = new Set([
   'rootKeyPassphrase',
   'modelKey',
   'embeddingsKey',
+  'smtpUrl',
   'oidcClientSecret',
 ]);
 /** Too much for a variable or a flag. */
@@ -295,6 +302,7 @@ function resolveConfig(values: Settings): Config {
     models,
     embeddingsKey: _embeddingsKey,
     oidcClientSecret: _oidcClientSecret,
+    smtpUrl: _smtpUrl,
     ...rest
   } = others;
   if ((rest.modelSource === undefined) !== (rest.modelSha256 === undefined)) {
@@ -316,6 +324,7 @@ function resolveConfig(values: Settings): Config {
     models: providers,
     modelFile: modelFile === undefined ? undefined : resolve(modelFile),
     provider: checked((fault) => resolveProvider(values, fault)),
+    smtp: checked((fault) => resolveSmtp(values, fault)),
     embeddings: embeddingsOf(values, dataDir, providers),
   });
 }

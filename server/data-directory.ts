@@ -9,6 +9,8 @@ export interface DataDirectory {
   readonly functionsDb: string;
   /** The catalogue of databases, beside which each lies in a directory of its own. */
   readonly databasesDb: string;
+  /** Directory of AI.Mee: a catalogue, and a directory for each customer. */
+  readonly aimee: string;
   readonly calls: string;
   readonly blobs: string;
   readonly layers: string;
@@ -37,6 +39,7 @@ export function openDataDirectory(path: string): DataDirectory {
     accountsDb,
     functionsDb,
     databasesDb,
+    aimee: join(path, 'aimee'),
     calls: join(path, 'calls'),
     blobs: join(path, 'blobs'),
     layers: join(path, 'layers'),

@@ -10,12 +10,15 @@ import type { QueryLimits } from './limits.ts';
 import type { Queries, Query, QueryAnswer, QueryEvent } from './query.ts';
 import { createResponseForm } from './response-form.ts';
 
-export interface QueriesOptions extends RecordingOptions {
+export interface AnsweringOptions {
   readonly models: Pick<Models, 'select'>;
   readonly tools: FunctionTools;
-  readonly sources: OutsideTools;
+  /** Absent where queries never name any. */
+  readonly sources?: OutsideTools;
   readonly limits: QueryLimits;
 }
+
+export type QueriesOptions = AnsweringOptions & RecordingOptions;
 
 export function createQueries(options: QueriesOptions): Queries {
   const recordRequest = createRecordRequest({ ...options, errors: aiErrors });
@@ -34,8 +37,6 @@ export function createQueries(options: QueriesOptions): Queries {
       ),
   };
 }
-
-export type AnsweringOptions = Omit<QueriesOptions, keyof RecordingOptions>;
 
 interface Asked {
   readonly query: Query;
@@ -89,7 +90,7 @@ async function outsideToolsOf(
   { sources: asked }: Query,
   signal: AbortSignal,
 ): Promise<OpenedTools> {
-  if (asked === undefined || asked.names.length === 0) return NO_TOOLS;
+  if (sources === undefined || asked === undefined || asked.names.length === 0) return NO_TOOLS;
   return await sources.open(asked.holder, asked.names, signal);
 }
 
