@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Frame, Page } from 'playwright-core';
 
 /** Somebody's website with the widget on it, and a server that speaks the widget's contract and answers as told. */
 
@@ -148,7 +149,8 @@ async function send(answer: FakeAnswer, response: ServerResponse): Promise<void>
     response.write(`event: ${String(type)}\ndata: ${JSON.stringify(event)}\n\n`);
     if (at === 0) await answer.hold;
   }
-  if (answer.isCut === true) response.destroy();
+  // An end without the last chunk, not a reset: what came before has to arrive.
+  if (answer.isCut === true) response.socket?.end();
   else response.end();
 }
 
@@ -176,4 +178,22 @@ async function listen(handle: (request: FakeRequest, response: ServerResponse) =
       await once(server, 'close');
     },
   };
+}
+
+/** Presses the launcher and waits until the chat is there. */
+export async function openWidget(page: Page): Promise<Frame> {
+  await page.locator('aimee-chat .launcher').click();
+  await page.locator('aimee-chat iframe.open').waitFor();
+  const frame = page.frames().at(-1);
+  if (frame === undefined) throw new Error('the page has no frames');
+  return frame;
+}
+
+/** Types and presses Enter; resolves when what came of it stands in the transcript. */
+export async function askWidget(frame: Frame, text: string): Promise<void> {
+  const outcomes = frame.locator('.actions, .fault:not(:empty)');
+  const before = await outcomes.count();
+  await frame.locator('textarea').fill(text);
+  await frame.locator('textarea').press('Enter');
+  await outcomes.nth(before).waitFor();
 }
