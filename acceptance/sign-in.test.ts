@@ -2,7 +2,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DESKTOP, launchBrowser, screenshot, violationsOf } from '../testkit/browser.ts';
 import { type IdentityProvider, type People, startIdentityProvider } from '../testkit/identity-provider.ts';
-import { type Platform, createClient, fixtureFiles, startPlatform } from '../testkit/index.ts';
+import { type Platform, startPlatform } from '../testkit/index.ts';
 
 /** How people get into the portal and out: a real browser, a real provider, a real platform. */
 const PASSWORD = 'correct horse battery staple';

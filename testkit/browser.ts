@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Browser, type Page, chromium } from 'playwright-core';
+import { type Browser, type BrowserContext, type Page, chromium } from 'playwright-core';
 
 /** A real Chromium (Debian's package) for tests that look at pages as people do. */
 
@@ -17,12 +17,29 @@ export interface Viewport {
 export const DESKTOP: Viewport = { width: 1280, height: 900 };
 export const PHONE: Viewport = { width: 360, height: 740 };
 
-/** Its own sandbox wants user namespaces and another user than root; the pages here are ours. */
+// Its own sandbox wants user namespaces and another user than root; the pages here are ours.
+const CHROMIUM = {
+  executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
+};
+
 export async function launchBrowser(args: readonly string[] = []): Promise<Browser> {
-  return await chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', ...args],
-  });
+  return await chromium.launch({ ...CHROMIUM, args: [...CHROMIUM.args, ...args] });
+}
+
+export interface ProfileOptions {
+  /** Kept, for those who look what browsing left on disk. */
+  readonly directory: string;
+  /** Each connection that the browser and its children open is a line of this file, as strace tells it. */
+  readonly connections: string;
+}
+
+/** One browser with a profile on disk, its system calls watched. Ends with its context. */
+export async function launchWatched({ directory, connections }: ProfileOptions): Promise<BrowserContext> {
+  const wrapper = join(directory, '..', 'watched-chromium');
+  const strace = `strace -f -qq -e trace=connect,sendto -e signal=none -s 64 -o '${connections}'`;
+  writeFileSync(wrapper, `#!/bin/sh\nexec ${strace} ${CHROMIUM.executablePath} "$@"\n`, { mode: 0o755 });
+  return await chromium.launchPersistentContext(directory, { ...CHROMIUM, executablePath: wrapper });
 }
 
 /** Kept as build output below `.tmp/screenshots/`. */

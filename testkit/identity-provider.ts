@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { Provider } from 'oidc-provider';
+import { type Context, Provider } from 'oidc-provider';
 
 /** A person of the provider: claims beside `sub`, which is the key. */
 export type People = Map<string, Record<string, unknown>>;
@@ -99,7 +99,7 @@ function configurationOf(people: People, provider: () => Provider): object {
       return claims && { accountId: sub, claims: () => ({ sub, ...claims }) };
     },
     /** Nobody is asked for consent. */
-    async loadExistingGrant({ oidc }: import('oidc-provider').Context) {
+    async loadExistingGrant({ oidc }: Context) {
       const { client, session, params } = oidc;
       const grant = new (provider().Grant)({ clientId: client.clientId, accountId: session.accountId });
       grant.addOIDCScope(SCOPES);
