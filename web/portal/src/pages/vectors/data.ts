@@ -1,0 +1,29 @@
+import { type UseQueryResult, useQuery } from '@tanstack/react-query';
+import type { DescribedVectorDatabase, VectorDatabase } from '../../../../../contract/vectors.ts';
+import { request } from '../../api.ts';
+
+export const VECTORS_API = '/api/v1/vectors';
+export const VECTORS_KEY = ['vectors'];
+
+export function vectorApi(name: string, rest = ''): string {
+  return `${VECTORS_API}/${encodeURIComponent(name)}${rest}`;
+}
+
+/** Everything that was read of one database lies below this key. */
+export function vectorKey(name: string, ...rest: readonly unknown[]): readonly unknown[] {
+  return [...VECTORS_KEY, 'database', name, ...rest];
+}
+
+export function useVectorDatabases(): UseQueryResult<{ databases: VectorDatabase[] }> {
+  return useQuery({
+    queryKey: [...VECTORS_KEY, 'list'],
+    queryFn: ({ signal }) => request<{ databases: VectorDatabase[] }>(VECTORS_API, { signal }),
+  });
+}
+
+export function useVectorDatabase(name: string): UseQueryResult<DescribedVectorDatabase> {
+  return useQuery({
+    queryKey: vectorKey(name, 'description'),
+    queryFn: ({ signal }) => request<DescribedVectorDatabase>(vectorApi(name), { signal }),
+  });
+}
