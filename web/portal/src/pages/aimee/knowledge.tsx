@@ -8,16 +8,14 @@ import { Confirm } from '../../ui/dialog.tsx';
 import { FileDrop } from '../../ui/file-drop.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { Card } from '../../ui/page.tsx';
-import { Progress } from '../../ui/progress.tsx';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
+import { DOCUMENT_ENDINGS, UploadList } from '../../uploads/upload-list.tsx';
+import type { Uploads } from '../../uploads/use-uploads.ts';
 import { Crawl } from './crawl.tsx';
 import { queryOf, siteApi, siteKey } from './data.ts';
-import { type Upload, type Uploads, hasEnded } from './uploads.ts';
 
 type AimeeDocument = AimeeKnowledge['documents'][number];
-
-const ENDINGS = ['.pdf', '.docx', '.html', '.htm', '.md', '.csv', '.txt'];
 
 /** What answers rest on: documents that were handed in, and pages of the site itself. */
 export function Knowledge({
@@ -36,89 +34,17 @@ export function Knowledge({
             label={t('pages.aimee.knowledge.drop')}
             hint={t('pages.aimee.knowledge.formats')}
             action={t('pages.aimee.knowledge.choose')}
-            accept={ENDINGS}
+            accept={DOCUMENT_ENDINGS}
             allowsMultiple
             onFiles={uploads.add}
           />
-          {uploads.all.length > 0 && <UploadList uploads={uploads} />}
+          <UploadList uploads={uploads} />
         </Card>
         <Crawl site={site} />
       </div>
       <Documents site={site} />
     </>
   );
-}
-
-function UploadList({ uploads }: { readonly uploads: Uploads }): ReactNode {
-  const { t } = useTranslation();
-  return (
-    <div className="stack">
-      <ul className="uploads" aria-label={t('pages.aimee.knowledge.uploads')}>
-        {uploads.all.map((upload) => (
-          <li key={upload.key}>
-            <UploadState upload={upload} onCancel={() => uploads.cancel(upload)} />
-          </li>
-        ))}
-      </ul>
-      {uploads.all.some(hasEnded) && (
-        <div className="row">
-          <Button kind="quiet" onPress={uploads.clear}>
-            {t('pages.aimee.knowledge.clear')}
-          </Button>
-        </div>
-      )}
-    </div>
-  );
-}
-
-function UploadState({
-  upload,
-  onCancel,
-}: {
-  readonly upload: Upload;
-  readonly onCancel: () => void;
-}): ReactNode {
-  const { t } = useTranslation();
-  const { name, progress, error } = upload;
-  const failure = error?.message ?? progress?.error?.message;
-  if (failure !== undefined) {
-    return (
-      <div className="notice bad" role="alert">
-        <p>
-          <strong>{name}</strong> {failure}
-        </p>
-      </div>
-    );
-  }
-  if (progress?.status === 'completed') {
-    return (
-      <p className="row" role="status">
-        <Icon name="check" />
-        {t('pages.aimee.knowledge.completed', { name, count: progress.passages })}
-      </p>
-    );
-  }
-  return (
-    <div className="upload">
-      <Progress
-        label={`${name}: ${t(`pages.aimee.knowledge.status.${progress?.status ?? 'sending'}`)}`}
-        value={shareOf(progress)}
-      />
-      {progress !== undefined && (
-        <Button kind="quiet" onPress={onCancel} aria-label={`${t('confirm.cancel')}: ${name}`}>
-          {t('confirm.cancel')}
-        </Button>
-      )}
-    </div>
-  );
-}
-
-/** Reading is the first half, embedding the second; undefined while nobody knows how much there is. */
-function shareOf(progress: Upload['progress']): number | undefined {
-  if (progress === undefined || progress.status === 'queued') return undefined;
-  const { status, pages, pagesDone, passages, embedded } = progress;
-  if (status === 'reading') return pages === null || pages === 0 ? undefined : pagesDone / pages / 2;
-  return passages === 0 ? 0.5 : 0.5 + embedded / passages / 2;
 }
 
 function Documents({ site }: { readonly site: AimeeSite }): ReactNode {

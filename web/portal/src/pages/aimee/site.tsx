@@ -10,13 +10,13 @@ import { Conversations } from './conversations.tsx';
 import { useSites } from './data.ts';
 import { type Draft, useDraft } from './draft.ts';
 import { Knowledge } from './knowledge.tsx';
+import { useKnowledgeUploads } from './knowledge-data.ts';
 import { LookAndEmbed } from './look.tsx';
 import { OnOff } from './overview.tsx';
 import { Persona } from './persona.tsx';
 import { SitePrivacy } from './privacy.tsx';
 import { Statistics } from './statistics.tsx';
 import { SupportAccess } from './support.tsx';
-import { useUploads } from './uploads.ts';
 
 const TABS = ['conversations', 'statistics', 'knowledge', 'persona', 'look', 'privacy', 'support'] as const;
 type TabName = (typeof TABS)[number];
@@ -47,7 +47,7 @@ function Site({ site, canSendMail }: { readonly site: AimeeSite; readonly canSen
   const { t } = useTranslation();
   const [search, setSearch] = useSearchParams();
   const draft = useDraft(site);
-  const uploads = useUploads(site.id);
+  const uploads = useKnowledgeUploads(site.id);
   const contents: Record<TabName, ReactNode> = {
     conversations: <Conversations site={site} />,
     statistics: <Statistics site={site} />,

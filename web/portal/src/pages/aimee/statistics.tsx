@@ -62,7 +62,7 @@ function Numbers({ statistics, from }: NumbersProps): ReactNode {
     part + other === 0 ? '–' : format.percent(part / (part + other));
   return (
     <>
-      <div className="grid">
+      <dl className="card figures">
         <Figure label={t('pages.aimee.statistics.conversations')} value={format.number(conversations)} />
         <Figure label={t('pages.aimee.statistics.messages')} value={format.number(messages)} />
         <Figure
@@ -76,7 +76,7 @@ function Numbers({ statistics, from }: NumbersProps): ReactNode {
           note={t('pages.aimee.statistics.ratings', { up, down })}
         />
         <Figure label={t('pages.aimee.statistics.handOvers')} value={format.number(handOvers)} />
-      </div>
+      </dl>
       <div className="grid wide">
         <Card title={t('pages.aimee.statistics.perDay')}>
           <BarChart
