@@ -26,6 +26,7 @@ export interface ForgingProvider {
   change: (claims: Claims) => Claims;
   /** Makes the ID token of its claims; signs them honestly if absent. */
   forge: ((claims: Claims) => Promise<string> | string) | undefined;
+  /** Nothing but the person's `sub` if absent. */
   userInfo: Claims | undefined;
   /** Of the token endpoint's answer, beside the tokens. */
   extra: Claims;
@@ -46,6 +47,8 @@ export interface ForgingProvider {
   close(): Promise<void>;
 }
 
+/** A header parameter that only forgeries use. */
+export const ODD = 'urn:odd';
 const CLIENT_ID = 'jellyfaas';
 const CLIENT_SECRET = 'forged-client-secret-0123456789';
 
@@ -86,7 +89,9 @@ export async function startForgingProvider(): Promise<ForgingProvider> {
       return publicPem;
     },
     sign: (claims, header = {}, signer = key) =>
-      new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid, ...header }).sign(signer),
+      new SignJWT(claims)
+        .setProtectedHeader({ alg: 'RS256', kid, ...header })
+        .sign(signer, { crit: { [ODD]: true } }),
     answer(authorizationUrl) {
       const { searchParams: asked } = new URL(authorizationUrl);
       const code = randomBytes(16).toString('hex');
@@ -136,20 +141,20 @@ async function serve(
     '/.well-known/openid-configuration': () => metadataOf(provider),
     '/jwks': () => ({ keys: [provider.publicJwk] }),
     '/token': async () => await tokens(provider, codes, new URLSearchParams(await text(req))),
-    '/userinfo': () => provider.userInfo,
+    '/userinfo': () => provider.userInfo ?? { sub: provider.person['sub'] },
   };
   const body = await answers[path]?.();
   res.writeHead(body === undefined ? 400 : 200, { 'content-type': 'application/json' });
   res.end(JSON.stringify(body ?? { error: 'invalid_grant', error_description: 'said-by-the-provider' }));
 }
 
-function metadataOf({ issuer, metadata, userInfo }: ForgingProvider): Claims {
+function metadataOf({ issuer, metadata }: ForgingProvider): Claims {
   return {
     issuer,
     authorization_endpoint: `${issuer}/auth`,
     token_endpoint: `${issuer}/token`,
     jwks_uri: `${issuer}/jwks`,
-    ...(userInfo !== undefined && { userinfo_endpoint: `${issuer}/userinfo` }),
+    userinfo_endpoint: `${issuer}/userinfo`,
     token_endpoint_auth_methods_supported: ['client_secret_post'],
     ...metadata,
   };
