@@ -22,7 +22,15 @@ const WEB = [
   {
     path: 'web/portal',
     build: (outDir) => [vite, 'build', '--outDir', outDir, '--emptyOutDir'],
-    inputs: ['src', 'public', 'index.html', 'vite.config.ts', '../../contract', '../../clients/sdk/src'],
+    inputs: [
+      'src',
+      'public',
+      'index.html',
+      'vite.config.ts',
+      '../widget/src',
+      '../../contract',
+      '../../clients/sdk/src',
+    ],
   },
   {
     path: 'web/widget',

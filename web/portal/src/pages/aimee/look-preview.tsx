@@ -2,7 +2,7 @@ import type { CSSProperties, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { AimeeSiteForm } from '../../../../../contract/aimee.ts';
 import { Icon } from '../../ui/icon.tsx';
-import { inkOn } from './ink.ts';
+import { inkOn } from '../../../../widget/src/loader/ink.ts';
 
 /** The chat as visitors will see it, drawn from the same settings; nothing in it can be pressed, and nothing is sent. */
 export function LookPreview({ form }: { readonly form: AimeeSiteForm }): ReactNode {

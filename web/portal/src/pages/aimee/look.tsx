@@ -140,7 +140,9 @@ function Snippet({ site, draft }: LookProps): ReactNode {
       <Loaded query={useSnippet(site.id)}>
         {({ html, fileUrl }) => (
           <>
-            <CodeBlock label={t('pages.aimee.snippet.label')} text={html} />
+            <div className="wrapped">
+              <CodeBlock label={t('pages.aimee.snippet.label')} text={html} />
+            </div>
             <p className="muted words">
               {t('pages.aimee.snippet.selfHost')} <code>{fileUrl}</code>
             </p>
