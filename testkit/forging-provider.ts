@@ -33,6 +33,8 @@ export interface ForgingProvider {
   accessTokenSeconds: number;
   /** What its discovery document says beside the usual. */
   metadata: Claims;
+  /** Its clock, in epoch milliseconds. */
+  now: () => number;
   /** Answers nothing. */
   isDown: boolean;
   /** Paths that were asked for. */
@@ -80,6 +82,7 @@ export async function startForgingProvider(): Promise<ForgingProvider> {
     extra: {},
     accessTokenSeconds: 300,
     metadata: {},
+    now: Date.now,
     isDown: false,
     asked: [],
     get publicJwk() {
@@ -176,7 +179,7 @@ async function tokens(
   const isRenewal = form.get('grant_type') === 'refresh_token';
   if (!isRenewal && code?.challenge !== challenge) return undefined;
   if (form.get('client_secret') !== CLIENT_SECRET) return undefined;
-  const now = Math.floor(Date.now() / 1000);
+  const now = Math.floor(provider.now() / 1000);
   const claims = change({
     iss: issuer,
     aud: CLIENT_ID,
