@@ -1,4 +1,7 @@
 import * as z from 'zod';
+import { aimeeConversationRoutes } from './aimee-conversations.ts';
+import { aimeeWidgetRoutes } from './aimee-widget.ts';
+import { aimeeRoutes } from './aimee.ts';
 import { apiV1Routes } from './api-v1.ts';
 import { compatibleRoutes } from './compatible.ts';
 import { CompatibleError, Problem } from './errors.ts';
@@ -63,6 +66,9 @@ export function openApiDocument(publicUrl: string, version: string): JsonObject 
         ...sqlRoutes,
         ...vectorRoutes,
         ...sourceRoutes,
+        ...aimeeRoutes,
+        ...aimeeConversationRoutes,
+        ...aimeeWidgetRoutes,
         ...sessionRoutes,
       },
       error: 'Problem',

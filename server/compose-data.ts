@@ -2,6 +2,7 @@ import type { FunctionTools } from './ai/function-tool.ts';
 import type { Recorder } from './calls/recorder.ts';
 import type { Config } from './config.ts';
 import type { Databases } from './databases/databases.ts';
+import type { DocumentReader } from './documents/document-reader.ts';
 import { createDocumentReader } from './documents/jailed-reader.ts';
 import { createEmbeddedEmbedder } from './embeddings/embedded-embedder.ts';
 import type { Embedders } from './embeddings/embedder.ts';
@@ -20,6 +21,7 @@ import { createExternalSql } from './sql/external/external-sql.ts';
 import { createManagedSql } from './sql/managed/create-managed-sql.ts';
 import { createVectors } from './vectors/create-vectors.ts';
 import { createVectorEngine } from './vectors/engine/create-vector-engine.ts';
+import type { VectorEngine } from './vectors/engine/vector-engine.ts';
 import { vectorLimits } from './vectors/limits.ts';
 
 export interface DataComposition {
@@ -36,10 +38,18 @@ export interface DataComposition {
   readonly originIp: VectorParts['originIp'];
 }
 
+/** What reads, embeds and finds; AI.Mee's knowledge stands on it, too. */
+export interface DataEngines {
+  readonly engine: VectorEngine;
+  readonly reader: DocumentReader;
+  readonly embedders: Embedders;
+}
+
 /** Vector and SQL databases: their engines, each a process apart, and the services over them. */
 export function composeData(parts: DataComposition): {
   readonly vectors: VectorParts;
   readonly sql: SqlParts;
+  readonly engines: DataEngines;
 } {
   const { config, lifecycle, databases, originIp } = parts;
   const engine = createVectorEngine(parts);
@@ -47,13 +57,8 @@ export function composeData(parts: DataComposition): {
   databases.onDropped((id) => engine.forget(id));
   const reader = createDocumentReader(parts);
   lifecycle.onClose('document reader', () => reader.close());
-  const vectors = createVectors({
-    ...parts,
-    engine,
-    reader,
-    embedders: openEmbedders(parts),
-    limits: vectorLimits,
-  });
+  const engines = { engine, reader, embedders: openEmbedders(parts) };
+  const vectors = createVectors({ ...parts, ...engines, limits: vectorLimits });
   lifecycle.onClose('vectors', () => vectors.close());
 
   const managed = createManagedSql(parts);
@@ -63,7 +68,7 @@ export function composeData(parts: DataComposition): {
   const external = createExternalSql({ ...parts, allowedHosts, caFile });
   lifecycle.onClose('outside SQL', () => external.close());
   const sql = createSql({ ...parts, managed, external });
-  return { vectors: { service: vectors, originIp }, sql: { service: sql, originIp } };
+  return { vectors: { service: vectors, originIp }, sql: { service: sql, originIp }, engines };
 }
 
 function openEmbedders(parts: DataComposition): Embedders {

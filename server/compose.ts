@@ -10,6 +10,7 @@ import { createPool, type Pool } from './calls/pool.ts';
 import { type Recorder, createRecorder } from './calls/recorder.ts';
 import { type Scheduler, systemScheduler } from './kernel/scheduler.ts';
 import { composeAi } from './compose-ai.ts';
+import { type AimeeStores, composeAimee, openAimeeStores } from './compose-aimee.ts';
 import { composeData } from './compose-data.ts';
 import { composePrivacy } from './compose-privacy.ts';
 import { composePortal, firstLinkOf } from './compose-portal.ts';
@@ -18,9 +19,9 @@ import { openDataDirectory } from './data-directory.ts';
 import { createFunctions } from './functions/create-functions.ts';
 import type { Functions } from './functions/functions.ts';
 import { createDataPlane } from './gateway/data/data-plane.ts';
-import { createOriginReader } from './gateway/data/origin-ip.ts';
+import { type OriginReader, createOriginReader } from './gateway/data/origin-ip.ts';
 import { createMetrics, type Metrics } from './gateway/metrics.ts';
-import { createGateway } from './gateway/server.ts';
+import { type GatewayOptions, createGateway } from './gateway/server.ts';
 import { type Clock, systemClock, utcDay } from './kernel/clock.ts';
 import type { EventLog } from './kernel/events.ts';
 import type { LayerId } from './kernel/ids.ts';
@@ -30,6 +31,7 @@ import { createKeyRing, type KeyRing } from './keys/key-ring.ts';
 import { loadRootKey } from './keys/root-key.ts';
 import { type Languages, openLanguages } from './languages/languages.ts';
 import type { AccountChoices } from './models/account-choices.ts';
+import type { Models } from './models/chat-model.ts';
 import type { Jail, Limitation } from './sandbox/jail.ts';
 import type { CallStore } from './calls/call-record.ts';
 import type { FunctionStore } from './functions/function-store.ts';
@@ -100,6 +102,7 @@ interface Stores {
   readonly toolSources: SourceStore;
   readonly databases: Databases;
   readonly receipts: Receipts;
+  readonly aimee: AimeeStores;
   /** What each store holds of people. */
   readonly inventories: readonly Inventory[];
   readonly blobs: string;
@@ -146,7 +149,8 @@ async function start(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Plat
   return listen(parts, { lifecycle, stores, callPath, functions, firstKey });
 }
 
-async function openStores({ config, clock, events }: Required<Parts>, lifecycle: Lifecycle): Promise<Stores> {
+async function openStores(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Stores> {
+  const { config, clock, events } = parts;
   const data = openDataDirectory(config.dataDir);
   lifecycle.onClose('data directory', () => data.release());
   const root = await loadRootKey(config.rootKey, data.isNew);
@@ -167,6 +171,7 @@ async function openStores({ config, clock, events }: Required<Parts>, lifecycle:
     clock,
     directory: dirname(data.databasesDb),
   });
+  const aimee = await openAimeeStores({ ...parts, directory: data.aimee, keyRing, lifecycle });
   const calls = createCallStore({ dir: data.calls, keyRing, events });
   lifecycle.onClose('call store', () => calls.close());
   const accounts = await createAccounts({
@@ -184,7 +189,11 @@ async function openStores({ config, clock, events }: Required<Parts>, lifecycle:
     toolSources: accountStore.toolSources,
     databases,
     receipts,
-    inventories: [accountStore, functions, databaseStore, calls, keys].map(({ inventory }) => inventory),
+    aimee,
+    inventories: [
+      ...[accountStore, functions, databaseStore, calls, keys].map(({ inventory }) => inventory),
+      ...aimee.inventories,
+    ],
     blobs: data.blobs,
     layers: data.layers,
   };
@@ -270,6 +279,33 @@ interface Built {
   readonly firstKey: Secret | undefined;
 }
 
+interface Foundations extends Omit<Built, 'firstKey'> {
+  readonly originOf: OriginReader;
+}
+
+/** What stands on functions, models and engines. */
+async function composeServices(
+  parts: Required<Parts>,
+  { lifecycle, stores, callPath, functions, originOf }: Foundations,
+): Promise<Pick<GatewayOptions, 'ai' | 'mcp' | 'sql' | 'vectors' | 'aimee'> & { readonly models: Models }> {
+  const { invoke, recorder } = callPath;
+  const { keyRing, receipts, databases } = stores;
+  const { models, tools, ...aiDoors } = composeAi({
+    ...parts,
+    lifecycle,
+    functions,
+    invoke,
+    recorder,
+    choices: stores.modelChoices,
+    toolSources: stores.toolSources,
+    originOf,
+  });
+  const shared = { ...parts, lifecycle, recorder, models, tools, originIp: aiDoors.ai.originIp };
+  const { engines, ...data } = composeData({ ...shared, databases });
+  const aimee = await composeAimee({ ...shared, engines, keyRing, receipts, stores: stores.aimee });
+  return { models, ...aiDoors, ...data, aimee };
+}
+
 async function listen(
   parts: Required<Parts>,
   { lifecycle, stores, callPath, functions, firstKey }: Built,
@@ -287,14 +323,11 @@ async function listen(
     limits: callPath.limits,
     scheduler,
   });
-  const { models, tools, ...aiDoors } = composeAi({
-    ...parts,
+  const { models, ...doors } = await composeServices(parts, {
     lifecycle,
+    stores,
+    callPath,
     functions,
-    invoke: callPath.invoke,
-    recorder: callPath.recorder,
-    choices: stores.modelChoices,
-    toolSources: stores.toolSources,
     originOf,
   });
   const portal = composePortal({ ...parts, accounts, lifecycle });
@@ -316,16 +349,7 @@ async function listen(
     dataPlane,
     publicUrl: config.publicUrl,
     ready: () => true,
-    ...aiDoors,
-    ...composeData({
-      ...parts,
-      lifecycle,
-      databases: stores.databases,
-      recorder: callPath.recorder,
-      models,
-      tools,
-      originIp: aiDoors.ai.originIp,
-    }),
+    ...doors,
   });
   const { host, port, publicUrl } = await gateway.listen({ host: config.host, port: config.port });
   lifecycle.onClose('gateway', () => gateway.close(CLOSE_DEADLINE_MS));

@@ -53,12 +53,6 @@ export const aimeeErrors = {
       code: 'aimee.unreadable',
       message: 'A conversation does not open under its key: the store was damaged. Restore a backup.',
     }),
-  widgetMissing: () =>
-    new PlatformError({
-      kind: 'unavailable',
-      code: 'aimee.widget_missing',
-      message: 'The widget was not built. Run the installation again, then restart the server.',
-    }),
   crawlRunning: () =>
     new PlatformError({
       kind: 'failed_precondition',

@@ -26,6 +26,11 @@ export interface GatewayLimits {
   /** Questions that are being answered at once. */
   readonly queriesMax: number;
   readonly queriesPerAccountMax: number;
+  /** Messages of visitors that are being answered at once. */
+  readonly visitorMessagesMax: number;
+  readonly visitorMessagesPerSiteMax: number;
+  /** With the turns before it. */
+  readonly visitorBodyBytesMax: number;
   /** SQL text or CSV; it passes through and never lies in memory as a whole. */
   readonly sqlImportBytesMax: number;
   /** A message of the Model Context Protocol; a file within it is base64. They lie in memory. */
@@ -55,6 +60,9 @@ export const gatewayLimits: GatewayLimits = {
   heartbeatMs: 15_000,
   queriesMax: 512,
   queriesPerAccountMax: 256,
+  visitorMessagesMax: 1024,
+  visitorMessagesPerSiteMax: 768,
+  visitorBodyBytesMax: 512 * 1024,
   sqlImportBytesMax: 256 * 1024 * 1024,
   mcpBodyBytesMax: 8 * 1024 * 1024,
   mcpResultBytesMax: 8 * 1024 * 1024,

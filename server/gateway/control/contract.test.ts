@@ -4,6 +4,9 @@ import {
   Problem,
   type Route,
   aiRoutes,
+  aimeeConversationRoutes,
+  aimeeRoutes,
+  aimeeWidgetRoutes,
   apiV1Routes,
   compatibleRoutes,
   openApiDocument,
@@ -17,6 +20,7 @@ import {
   vectorRoutes,
   vectorServiceRoutes,
 } from '../../../contract/index.ts';
+import { SITE_ID } from '../aimee/testing/fake-aimee.ts';
 import { OWNER_KEY, owner } from '../testing/fakes.ts';
 import type { FunctionId } from '../../kernel/ids.ts';
 import { PAGE, type RunningGateway, startGateway } from '../testing/start.ts';
@@ -40,6 +44,9 @@ const PARAMS: Record<string, string> = {
   name: 'manuals',
   documentId: 'handbook',
   uploadId: 'upl_1',
+  siteId: SITE_ID,
+  conversationId: 'conv_0000000000000000000a',
+  grantId: 'grant_0000000000000000000a',
 };
 
 const BODY: Record<string, object> = {
@@ -62,6 +69,17 @@ const BODY: Record<string, object> = {
   deleteVectors: { filter: { year: { lt: 2026 } } },
   queryVectors: { text: 'valve' },
   askVectors: { question: 'Which valve?' },
+  createAimeeSite: { name: 'Pumps' },
+  updateAimeeSite: { name: 'Pumps', handOver: { kind: 'none' } },
+  startAimeeCrawl: { sitemap: 'https://example.com/sitemap.xml' },
+  searchAimeeConversations: { text: 'valve' },
+  purgeAimeeConversations: { scope: 'range', from: '2026-11-01', to: '2026-11-23' },
+  createAimeeGrant: {
+    site: SITE_ID,
+    conversations: ['conv_0000000000000000000a'],
+    reason: 'Ticket 7',
+    minutes: 10,
+  },
   updateMe: { name: 'Ada', email: 'ada@example.org' },
   redeemSignInLink: { apiKey: OWNER_KEY },
   unlockSession: { apiKey: OWNER_KEY },
@@ -69,7 +87,14 @@ const BODY: Record<string, object> = {
 };
 
 /** What requests without a credential are answered with. */
-const REFUSED: Record<string, number> = { open: 200, token: 403, redeemSignInLink: 403 };
+const REFUSED: Record<string, number> = {
+  open: 200,
+  token: 403,
+  redeemSignInLink: 403,
+  sendWidgetMessage: 400,
+  sendWidgetFeedback: 400,
+  requestWidgetHandOver: 400,
+};
 
 const ROUTES: [string, Route][] = Object.entries<Route>({
   ...compatibleRoutes,
@@ -83,6 +108,9 @@ const ROUTES: [string, Route][] = Object.entries<Route>({
   ...sqlRoutes,
   ...vectorRoutes,
   ...vectorServiceRoutes,
+  ...aimeeRoutes,
+  ...aimeeConversationRoutes,
+  ...aimeeWidgetRoutes,
   ...sessionRoutes,
 });
 const JSON_ROUTES = ROUTES.filter(([, route]) => route.success.content === 'json');
@@ -103,6 +131,7 @@ function requestFor(
   const init: RequestInit = { method: route.method, headers };
   if (route.upload) {
     const form = new FormData();
+    if (route.upload === 'document') form.append('metadata', '{"title":"Handbook"}');
     form.append('file', new Blob(['zip']), 'greeter.zip');
     init.body = form;
   } else if (route.stream !== undefined) {

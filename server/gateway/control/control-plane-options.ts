@@ -10,6 +10,7 @@ import type { Profile } from '../../profile/profile.ts';
 import type { Receipts } from '../../keys/receipts.ts';
 import type { RuntimeStatus } from '../../languages/language.ts';
 import type { AiParts } from '../ai/serve-ai.ts';
+import type { AimeeParts } from '../aimee/parts.ts';
 import type { GatewayLimits } from '../limits.ts';
 import type { McpParts } from '../mcp/serve-mcp.ts';
 import type { Metrics } from '../metrics.ts';
@@ -31,6 +32,7 @@ export interface ControlPlaneOptions {
   readonly portal: PortalParts;
   readonly sql?: SqlParts;
   readonly vectors: VectorParts;
+  readonly aimee: AimeeParts;
   /** Public JWK of the installation's receipts. */
   readonly receiptKey: Receipts['publicKey'];
   readonly runtimes: readonly RuntimeStatus[];

@@ -5,6 +5,7 @@ import { PlatformError } from '../../kernel/errors.ts';
 import { type ErrorFormat, renderError, reportFailure, writeError } from '../errors.ts';
 import { serveHealth } from '../health.ts';
 import { serveAi } from '../ai/serve-ai.ts';
+import { serveAimee } from '../aimee/serve-aimee.ts';
 import { serveApiV1 } from './api-v1.ts';
 import { serveCompatible } from './compatible.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
@@ -64,12 +65,13 @@ export function createControlPlane(
     serveMcp(scope, options);
     if (options.sql !== undefined) serveSql(scope, { ...options, sql: options.sql });
     serveVectors(scope, options);
+    serveAimee(scope, options);
   });
   return app;
 }
 
 function formatOf(url: string): ErrorFormat {
-  return url.startsWith('/api/v1') ? 'problem' : 'compatible';
+  return /^\/(?:api|aimee)\/v1(?:[/?]|$)/.test(url) ? 'problem' : 'compatible';
 }
 
 /** Clients send `Content-Type: application/json` with nothing behind it, on every method. */

@@ -19,6 +19,8 @@ export interface EventStreamOptions {
   readonly heartbeatMs: number;
   /** Aborted when the server drains: streams would otherwise hold it up without end. */
   readonly closing: AbortSignal;
+  /** Beside those of every stream. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Takes the reply over. */
@@ -39,6 +41,7 @@ export function openEventStream(reply: FastifyReply, options: EventStreamOptions
   else raw.once('close', onClose);
   raw.writeHead(200, {
     ...SECURITY_HEADERS,
+    ...options.headers,
     'content-type': 'text/event-stream; charset=utf-8',
     'x-accel-buffering': 'no',
   });

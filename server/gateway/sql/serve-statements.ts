@@ -8,7 +8,7 @@ import { errorEvent } from '../control/answer-stream.ts';
 import { bind } from '../control/bind.ts';
 import { reportFailure } from '../errors.ts';
 import type { Admit, SqlOptions } from './serve-sql.ts';
-import { type TextAnswer, createTextAnswer } from './text-answer.ts';
+import { type TextAnswer, createTextAnswer } from '../control/text-answer.ts';
 
 /** Statements, schema and migrations of managed databases. */
 export function serveStatements(app: FastifyInstance, options: SqlOptions, admit: Admit): void {

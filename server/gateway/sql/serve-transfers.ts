@@ -6,7 +6,7 @@ import { bind } from '../control/bind.ts';
 import { unsupportedMedia } from '../control/fastify-error.ts';
 import { reportFailure } from '../errors.ts';
 import type { Admit, SqlOptions } from './serve-sql.ts';
-import { createTextAnswer } from './text-answer.ts';
+import { createTextAnswer } from '../control/text-answer.ts';
 
 /** Import and export of managed databases; neither lies in memory as a whole. */
 export function serveTransfers(app: FastifyInstance, options: SqlOptions, admit: Admit): void {

@@ -6,6 +6,7 @@ import { systemScheduler } from '../../kernel/scheduler.ts';
 import { createSignIn } from '../../sign-in/sign-in.ts';
 import { createPortalFiles } from '../portal/portal-files.ts';
 import { fakeAi } from '../ai/testing/fake-ai.ts';
+import { fakeAimee } from '../aimee/testing/fake-aimee.ts';
 import { fakeTools } from '../mcp/testing/fake-tools.ts';
 import { fakeSql } from '../sql/testing/fake-sql.ts';
 import { fakeVectors } from '../vectors/testing/fake-vectors.ts';
@@ -41,6 +42,7 @@ function createFakes() {
     ai: fakeAi(),
     sql: fakeSql(),
     vectors: fakeVectors(),
+    aimee: fakeAimee(),
     /** Tells the gateway that functions came, changed or went. */
     changeLibrary: (change: LibraryChange) => watchers.forEach((watcher) => watcher(change)),
     mcp: {

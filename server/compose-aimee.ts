@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { queryLimits } from './ai/limits.ts';
+import type { FunctionTools } from './ai/function-tool.ts';
+import { createAimee } from './aimee/create-aimee.ts';
+import type { SiteCatalogue } from './aimee/customer-store.ts';
+import { type Customers, createCustomers } from './aimee/customers.ts';
+import { aimeeLimits } from './aimee/limits.ts';
+import { createSmtpTransport } from './aimee/smtp.ts';
+import type { Recorder } from './calls/recorder.ts';
+import type { DataEngines } from './compose-data.ts';
+import type { Config } from './config.ts';
+import type { AimeeParts } from './gateway/aimee/parts.ts';
+import { createWidgetFiles } from './gateway/aimee/widget-files.ts';
+import type { Clock } from './kernel/clock.ts';
+import type { EventLog } from './kernel/events.ts';
+import type { Lifecycle } from './kernel/lifecycle.ts';
+import type { Scheduler } from './kernel/scheduler.ts';
+import type { KeyRing } from './keys/key-ring.ts';
+import type { Receipts } from './keys/receipts.ts';
+import type { Models } from './models/chat-model.ts';
+import type { Inventory } from './profile/inventory.ts';
+import { hostNetwork } from './sandbox/egress-guard.ts';
+import { openCustomerStore, openSiteCatalogue } from './stores/aimee-store.ts';
+import { vectorLimits } from './vectors/limits.ts';
+
+/** What `web/widget/build.ts` makes. */
+const BUILT_WIDGET = fileURLToPath(new URL('../web/widget/dist', import.meta.url));
+
+export interface AimeeStoresComposition {
+  /** `<dataDir>/aimee`. */
+  readonly directory: string;
+  readonly keyRing: KeyRing;
+  readonly events: EventLog;
+  readonly scheduler: Scheduler;
+  readonly lifecycle: Lifecycle;
+}
+
+export interface AimeeStores {
+  readonly catalogue: SiteCatalogue;
+  readonly customers: Customers;
+  readonly inventories: readonly Inventory[];
+}
+
+/** The catalogue of sites, and customers' own files behind it. */
+export async function openAimeeStores(parts: AimeeStoresComposition): Promise<AimeeStores> {
+  const { directory, keyRing, events, lifecycle } = parts;
+  const catalogue = await openSiteCatalogue({ path: join(directory, 'sites.db'), keyRing, events });
+  lifecycle.onClose('AI.Mee sites', () => catalogue.close());
+  const customers = createCustomers({
+    ...parts,
+    openStore: (file) => openCustomerStore({ ...file, events }),
+    limits: aimeeLimits,
+  });
+  lifecycle.onClose('AI.Mee customers', () => customers.close());
+  const own: Inventory = {
+    of: async (accountId, rowsMax) =>
+      (await customers.find(accountId, (store) => store.inventory.of(accountId, rowsMax))) ?? [],
+  };
+  return { catalogue, customers, inventories: [catalogue.inventory, own] };
+}
+
+export interface AimeeComposition {
+  readonly config: Config;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly lifecycle: Lifecycle;
+  readonly stores: AimeeStores;
+  readonly keyRing: KeyRing;
+  readonly receipts: Receipts;
+  readonly engines: DataEngines;
+  readonly recorder: Recorder;
+  readonly models: Models;
+  readonly tools: FunctionTools;
+  readonly originIp: AimeeParts['originIp'];
+}
+
+/** Assistants on customers' sites. */
+export async function composeAimee(parts: AimeeComposition): Promise<AimeeParts> {
+  const { config, lifecycle, stores, engines, originIp } = parts;
+  const service = await createAimee({
+    ...parts,
+    ...stores,
+    ...engines,
+    network: hostNetwork,
+    mail: config.smtp && createSmtpTransport(config.smtp),
+    settings: config,
+    limits: aimeeLimits,
+    vectorLimits,
+    queryLimits,
+  });
+  lifecycle.onClose('AI.Mee', () => service.close());
+  return { service, widget: createWidgetFiles(BUILT_WIDGET), originIp };
+}
