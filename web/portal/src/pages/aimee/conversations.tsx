@@ -119,13 +119,15 @@ function Chosen(props: {
   const { t } = useTranslation();
   const [isGranting, setGranting] = useState(false);
   return (
-    <div className="notice row spread">
-      <p role="status">{t('pages.aimee.list.chosen', { count: props.chosen.size })}</p>
-      <div className="row">
-        <Button onPress={() => setGranting(true)}>{t('pages.aimee.grant.open')}</Button>
-        <Button kind="quiet" onPress={props.onClear}>
-          {t('pages.aimee.list.clear')}
-        </Button>
+    <div className="notice">
+      <div className="row spread">
+        <p role="status">{t('pages.aimee.list.chosen', { count: props.chosen.size })}</p>
+        <div className="row">
+          <Button onPress={() => setGranting(true)}>{t('pages.aimee.grant.open')}</Button>
+          <Button kind="quiet" onPress={props.onClear}>
+            {t('pages.aimee.list.clear')}
+          </Button>
+        </div>
       </div>
       <GrantDialog
         siteId={props.site.id}
