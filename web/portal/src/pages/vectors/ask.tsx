@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Disclosure, DisclosurePanel, Form, Heading, Button as AriaButton } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 import type {
@@ -6,8 +6,6 @@ import type {
   VectorAnswer,
   VectorAnswerEvent,
 } from '../../../../../contract/vectors.ts';
-import { ApiError } from '../../api.ts';
-import { streamOf } from '../../events.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Checkbox } from '../../ui/choice.tsx';
@@ -15,21 +13,29 @@ import { TextField } from '../../ui/fields.tsx';
 import { Markdown } from '../../ui/markdown.tsx';
 import { Card } from '../../ui/page.tsx';
 import { Fault } from '../../ui/states.tsx';
+import { type Streamed, useStreamed } from '../../use-streamed.ts';
 import { vectorApi } from './data.ts';
 import { Changed, Place } from './passages.tsx';
 
 interface Asked {
   readonly text: string;
   readonly answer?: VectorAnswer;
-  readonly error?: Error;
-  readonly isRunning: boolean;
+}
+const NOTHING: Asked = { text: '' };
+
+type AnswerEvent = Exclude<VectorAnswerEvent, { type: 'error' }>;
+
+function withEvent(asked: Asked, event: AnswerEvent): Asked {
+  if (event.type === 'answer') return { ...asked, answer: event };
+  return event.type === 'text' ? { ...asked, text: asked.text + event.text } : asked;
 }
 
 export function Ask({ database }: { readonly database: DescribedVectorDatabase }): ReactNode {
   const { t } = useTranslation();
   const [question, setQuestion] = useState('');
   const [isReranked, setReranked] = useState(false);
-  const { asked, ask, stop } = useAnswer(database.name);
+  const path = vectorApi(database.name, '/ask');
+  const { current, begin, stop } = useStreamed<VectorAnswerEvent, Asked>(path, NOTHING, withEvent);
   if (database.model === null) return <p className="notice">{t('pages.vectors.search.none')}</p>;
   return (
     <>
@@ -38,7 +44,7 @@ export function Ask({ database }: { readonly database: DescribedVectorDatabase }
           className="stack"
           onSubmit={(event) => {
             event.preventDefault();
-            void ask({ question, rerank: isReranked });
+            void begin({ question, rerank: isReranked });
           }}
         >
           <TextField
@@ -52,7 +58,7 @@ export function Ask({ database }: { readonly database: DescribedVectorDatabase }
             {t('pages.vectors.search.rerank')}
           </Checkbox>
           <div className="row">
-            {asked?.isRunning ? (
+            {current?.isRunning ? (
               <Button onPress={stop}>{t('pages.vectors.ask.stop')}</Button>
             ) : (
               <Button type="submit" kind="primary">
@@ -62,45 +68,12 @@ export function Ask({ database }: { readonly database: DescribedVectorDatabase }
           </div>
         </Form>
       </Card>
-      {asked && <Answer {...asked} />}
+      {current && <Answer {...current} />}
     </>
   );
 }
 
-/** One question at a time; leaving the page calls it off, and nothing of it is kept. */
-function useAnswer(name: string): {
-  readonly asked: Asked | undefined;
-  readonly ask: (body: { readonly question: string; readonly rerank: boolean }) => Promise<void>;
-  readonly stop: () => void;
-} {
-  const [asked, setAsked] = useState<Asked>();
-  const running = useRef<AbortController>(undefined);
-  useEffect(() => () => running.current?.abort(), []);
-  return {
-    asked,
-    async ask(body) {
-      const current = new AbortController();
-      running.current = current;
-      setAsked({ text: '', isRunning: true });
-      const change = (part: (before: Asked) => Asked): void => setAsked((before) => before && part(before));
-      try {
-        const options = { method: 'POST', body, signal: current.signal } as const;
-        for await (const event of streamOf<VectorAnswerEvent>(vectorApi(name, '/ask'), options)) {
-          if (event.type === 'text') change((before) => ({ ...before, text: before.text + event.text }));
-          if (event.type === 'answer') change((before) => ({ ...before, answer: event }));
-          if (event.type === 'error') throw new ApiError({ ...event, errors: [] });
-        }
-      } catch (thrown) {
-        const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-        if (!current.signal.aborted) change((before) => ({ ...before, error }));
-      }
-      if (running.current === current) change((before) => ({ ...before, isRunning: false }));
-    },
-    stop: () => running.current?.abort(),
-  };
-}
-
-function Answer({ text, answer, error, isRunning }: Asked): ReactNode {
+function Answer({ state: { text, answer }, error, isRunning }: Streamed<Asked>): ReactNode {
   const { t } = useTranslation();
   return (
     <Card title={t('pages.vectors.ask.answer')}>
