@@ -1,4 +1,4 @@
-import { type ReactNode, Suspense, useEffect, useRef } from 'react';
+import { type ReactNode, Suspense, lazy, useEffect, useRef } from 'react';
 import { RouterProvider } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 import { Route, Routes, useHref, useLocation, useNavigate } from 'react-router';
@@ -14,13 +14,28 @@ export function App(): ReactNode {
   return (
     <RouterProvider navigate={(path) => void navigate(path)} useHref={useHref}>
       <SessionProvider
-        signedOut={<SignIn />}
+        signedOut={<SignedOut />}
         waiting={<Loading />}
         failed={(error, retry) => <ErrorState error={error} retry={retry} />}
       >
         <Frame />
       </SessionProvider>
     </RouterProvider>
+  );
+}
+
+const PublicPrivacy = lazy(async () => ({
+  default: (await import('./pages/privacy/public-privacy.tsx')).PublicPrivacy,
+}));
+
+/** What this installation promises is open to everybody; everything else wants a sign-in. */
+function SignedOut(): ReactNode {
+  const { pathname } = useLocation();
+  if (pathname !== '/privacy') return <SignIn />;
+  return (
+    <Suspense fallback={<Loading />}>
+      <PublicPrivacy />
+    </Suspense>
   );
 }
 

@@ -1,0 +1,2 @@
+export const ME_KEY = ['me'];
+export const PROFILE_KEY = ['profile'];
