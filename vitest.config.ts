@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{contract,server,clients,testkit,tools,web}/**/*.test.ts'],
+          include: ['{contract,server,clients,testkit,tools,web}/**/*.test.ts', 'privacy/contract.test.ts'],
           exclude: ['**/node_modules/**', '**/*.system.test.ts'],
           testTimeout: 20_000,
         },
@@ -19,7 +19,8 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['{acceptance,hostile,privacy}/**/*.test.ts', 'server/**/*.system.test.ts'],
-          exclude: ['**/node_modules/**'],
+          // It reads sources and schemas, and starts nothing.
+          exclude: ['**/node_modules/**', 'privacy/contract.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
           fileParallelism: false,

@@ -26,6 +26,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'server/accounts': ['server/kernel', 'server/keys'],
   'server/profile': ['server/kernel'],
   'server/privacy-statement': [],
+  'server/privacy': ['server/kernel:types', 'server/privacy-statement'],
   'server/sign-in': ['server/kernel', 'server/accounts:types', 'server/sandbox'],
   'server/languages': ['server/kernel', 'server/sandbox:types'],
   'server/calls': [

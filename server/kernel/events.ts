@@ -5,7 +5,7 @@
  */
 type FieldKind = 'count' | 'milliseconds' | 'code' | 'id' | 'flag' | 'version' | 'address';
 
-const EVENTS = {
+export const EVENTS = {
   'server.started': {
     port: 'count',
     host: 'address',

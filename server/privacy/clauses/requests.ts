@@ -1,0 +1,103 @@
+import type { Clause } from './clause.ts';
+import { UNSEALED } from './open.ts';
+
+/** Calls, questions to models, and SQL. */
+export const requestClauses: readonly Clause[] = [
+  {
+    id: 'P5',
+    wording: 'b96f98d9988612eb',
+    modules: [
+      'server/calls/call-record.ts',
+      'server/calls/recorder.ts',
+      'server/stores/migrations/calls/001-calls.ts',
+      'server/gateway/data/origin-ip.ts',
+    ],
+    tests: [
+      'privacy/calls.test.ts › but its record, with exactly the fields of decision D1',
+      'server/stores/call-store.test.ts › a field that is not on the list is not stored',
+      'server/stores/call-store.test.ts › leaves neither key nor file, and its ciphertext cannot be read again',
+      "server/gateway/data/data-plane.test.ts › is the socket's peer whatever headers say",
+    ],
+  },
+  {
+    id: 'P6',
+    wording: 'c3ed828af76352d6',
+    modules: [
+      'server/gateway/data/data-plane.ts',
+      'server/calls/invoke.ts',
+      'server/calls/console.ts',
+      'server/sandbox/run-directory.ts',
+    ],
+    tests: [
+      'privacy/calls.test.ts › in open or unlinked files, arguments or environments while calls run',
+      'privacy/calls.test.ts › in any answer of the platform after every kind of call',
+      'privacy/calls.test.ts › on disk, in stores opened with all keys, in logs or temporary directories',
+      'privacy/negative-controls.test.ts › the harness catches',
+      'server/calls/pool.test.ts › are never shared between two calling accounts',
+    ],
+    open: UNSEALED,
+  },
+  {
+    id: 'P7',
+    wording: 'f719a34ac9cadbb6',
+    modules: ['server/calls/record-request.ts', 'server/calls/request-kinds.ts'],
+    tests: [
+      'privacy/ai.test.ts › but records that tell neither model nor tokens nor tools',
+      'acceptance/ai.test.ts › leaves one record of itself and one of each call, and nothing more',
+    ],
+  },
+  {
+    id: 'P8',
+    wording: '1feb03bc565f1f96',
+    modules: [
+      'server/ai/conversation.ts',
+      'server/ai/create-queries.ts',
+      'server/tool-sources/outside-fetch.ts',
+    ],
+    tests: [
+      'privacy/ai.test.ts › in processes and in any answer of the platform',
+      'privacy/ai.test.ts › on disk, in stores opened with all keys, in logs or temporary directories',
+    ],
+    open: UNSEALED,
+  },
+  {
+    id: 'P9',
+    wording: '35d5b19bbaeff3a7',
+    modules: ['server/models/models.ts', 'server/models/embedded.ts', 'server/models/provider-request.ts'],
+    tests: [
+      'privacy/ai.test.ts › on disk, in stores opened with all keys, in logs or temporary directories',
+      'server/models/models.test.ts › is never an outside provider that the account did not choose',
+      'server/models/provider-model.test.ts › carries question, history and tools, and nothing that tells who asks',
+      'server/models/provider-model.test.ts › are on at OpenAI',
+    ],
+  },
+  {
+    id: 'P19',
+    wording: 'a6c229f67ab1c5a9',
+    modules: ['server/sql/create-sql.ts', 'server/calls/record-request.ts'],
+    tests: ['privacy/databases.test.ts › but records that tell neither names nor tables nor sizes'],
+  },
+  {
+    id: 'P20',
+    wording: '8aafbfab6a9d4a40',
+    modules: [
+      'server/sql/external/external-sql.ts',
+      'server/sql/external/session.ts',
+      'server/sql/managed/create-managed-sql.ts',
+    ],
+    tests: [
+      'privacy/databases.test.ts › on disk, in stores opened with every key that the service has, in logs or temporary directories',
+      'server/sql/managed/secrecy.system.test.ts › holds no row and no name in the clear while a database works, and no file but its own',
+    ],
+    open: UNSEALED,
+  },
+  {
+    id: 'P21',
+    wording: '03b1a8ba06ed6850',
+    modules: ['server/sql/ask/answer-question.ts', 'server/sql/ask/narrate.ts'],
+    tests: [
+      'privacy/databases.test.ts › on disk, in stores opened with every key that the service has, in logs or temporary directories',
+      'server/sql/managed/secrecy.system.test.ts › and the log tell of no database',
+    ],
+  },
+];

@@ -1,0 +1,82 @@
+import type { Clause } from './clause.ts';
+
+export const rightClauses: readonly Clause[] = [
+  {
+    id: 'P39',
+    wording: 'c62c6ae193275319',
+    modules: ['server/privacy-statement/clauses.json'],
+    tests: ['privacy/contract.test.ts › are each bound to modules that are there and to tests that run'],
+  },
+  {
+    id: 'P40',
+    wording: '62a18b7f99df8872',
+    modules: ['server/profile/profile.ts', 'server/accounts/create-accounts.ts'],
+    tests: [],
+    open: {
+      en: 'Not kept yet: access and rectification work; erasure, restriction, portability and objection do not yet for an account as a whole.',
+      de: 'Noch nicht eingelöst: Auskunft und Berichtigung gehen; Löschung, Einschränkung, Übertragbarkeit und Widerspruch noch nicht für ein Konto als Ganzes.',
+    },
+  },
+  {
+    id: 'P41',
+    wording: '56e2bf2b3b21e1e0',
+    modules: ['server/profile/profile.ts', 'server/stores/inventory.ts'],
+    tests: ['server/stores/inventory.test.ts › knows every column of every table of every store'],
+    open: {
+      en: 'Not kept yet in full: the profile shows every item, large ones stand on pages of their own, and there is no single copy to take.',
+      de: 'Noch nicht ganz eingelöst: Das Profil zeigt jede Angabe, große stehen auf eigenen Seiten, und es gibt keine Kopie von allem zugleich.',
+    },
+  },
+  {
+    id: 'P42',
+    wording: 'e6f8de539b19b134',
+    modules: [
+      'server/accounts/person.ts',
+      'server/accounts/create-accounts.ts',
+      'server/stores/account-store.ts',
+    ],
+    tests: [
+      'server/stores/inventory.test.ts › changes name and address, and leaves nothing of the old ones',
+      'server/stores/inventory.test.ts › is not undone by the identity provider',
+      'server/stores/inventory.test.ts › refuses what is no address, and one that somebody else has',
+    ],
+  },
+  {
+    id: 'P43',
+    wording: '081819afaa68e210',
+    modules: [
+      'server/functions/delete.ts',
+      'server/databases/create-databases.ts',
+      'server/keys/key-ring.ts',
+    ],
+    tests: [
+      'server/stores/function-store.test.ts › keeps nothing of what was deleted, not even for the holder of its key',
+      'server/stores/key-store.test.ts › takes all keys of its account along, and nobody else’s',
+      'server/stores/call-store.test.ts › an erased account has no row in any day, and others keep theirs',
+    ],
+    open: {
+      en: 'Not kept yet in full: everything in an account can be deleted one by one, the account as a whole cannot.',
+      de: 'Noch nicht ganz eingelöst: Alles in einem Konto lässt sich einzeln löschen, das Konto als Ganzes nicht.',
+    },
+  },
+  {
+    id: 'P44',
+    wording: '3be0ca4f8d5fab9e',
+    modules: [],
+    tests: [],
+    open: {
+      en: 'Not kept yet: nothing in the platform can be told to store data and not to use it.',
+      de: 'Noch nicht eingelöst: Nichts in der Plattform kann angewiesen werden, Daten nur zu speichern und nicht zu nutzen.',
+    },
+  },
+  {
+    id: 'P45',
+    wording: '65f2d1819e06fca5',
+    modules: ['server/aimee/export.ts', 'server/sql/managed/create-managed-sql.ts'],
+    tests: ['server/sql/managed/transfers.system.test.ts › that is imported again gives the same database'],
+    open: {
+      en: 'Not kept yet in full: SQL databases and conversations can be taken out; the rest, and handing over to another provider, cannot.',
+      de: 'Noch nicht ganz eingelöst: SQL-Datenbanken und Unterhaltungen lassen sich mitnehmen; der Rest und die Übergabe an einen anderen Anbieter nicht.',
+    },
+  },
+];

@@ -1,0 +1,160 @@
+import type { Clause } from './clause.ts';
+import { UNPROVEN_CHAT } from './open.ts';
+
+/** The chat on customers' websites: in its visitor's browser, and on the server. */
+const inTheBrowser: readonly Clause[] = [
+  {
+    id: 'P22',
+    wording: 'c7607c6a132d10cd',
+    modules: ['web/widget/src/frame/chat.ts', 'contract/aimee-widget.ts'],
+    tests: [
+      'acceptance/widget-chat.test.ts › is told at once that this is an AI, and finds the privacy text of the site',
+    ],
+  },
+  {
+    id: 'P23',
+    wording: 'e02e3b0e7d3c3e33',
+    modules: ['web/widget/src/loader/frame-document.ts', 'web/widget/src/frame/main.ts'],
+    tests: [
+      'acceptance/widget-privacy.test.ts › nothing is stored: before, during and after a conversation',
+      'acceptance/widget-privacy.test.ts › nothing is read that could tell one visitor from another',
+      'acceptance/widget-build.test.ts › does not so much as name what could remember, observe or measure a visitor',
+    ],
+  },
+  {
+    id: 'P24',
+    wording: '4d03a8c19f48cc37',
+    modules: ['web/widget/src/loader/launcher.ts', 'web/widget/src/frame/server.ts'],
+    tests: [
+      'acceptance/widget-privacy.test.ts › opening the chat sends nothing',
+      'acceptance/widget-privacy.test.ts › a hundred openings, and their names are not even looked up',
+    ],
+  },
+  {
+    id: 'P25',
+    wording: 'bbf309f2765cd869',
+    modules: ['web/widget/src/frame/composer.ts', 'web/widget/src/frame/server.ts'],
+    tests: [
+      'acceptance/widget-privacy.test.ts › then Submit sends what stands there, and nothing that once stood there',
+      'acceptance/widget-chat.test.ts › is sent once, with nothing beside it but where it was asked',
+    ],
+    open: {
+      en: 'Not kept yet in full: the message is encrypted as far as this server, and not sealed for the assistant alone.',
+      de: 'Noch nicht ganz eingelöst: Die Nachricht ist bis zu diesem Server verschlüsselt, nicht für den Assistenten allein versiegelt.',
+    },
+  },
+  {
+    id: 'P26',
+    wording: '8345ba370086bf74',
+    modules: ['web/widget/src/frame/composer.ts', 'web/widget/src/frame/parts.ts'],
+    tests: [
+      'acceptance/widget-privacy.test.ts › nobody listens but the buttons, the form, and Enter',
+      'acceptance/widget-privacy.test.ts › typing, pasting and deleting send nothing',
+      'acceptance/widget-privacy.test.ts › moving, scrolling, leaving, hiding and resizing send nothing',
+    ],
+  },
+];
+
+const onTheServer: readonly Clause[] = [
+  {
+    id: 'P27',
+    wording: '2858d7c448b12b3b',
+    modules: ['server/aimee/customers.ts', 'server/stores/aimee-store.ts'],
+    tests: [],
+    open: UNPROVEN_CHAT,
+  },
+  {
+    id: 'P28',
+    wording: 'f810bbfb2ab847aa',
+    modules: ['server/aimee/conversation-keys.ts', 'server/stores/sqlite.ts'],
+    tests: [
+      'server/stores/sqlite.test.ts › writes no plaintext to main file, log or temporary file, big sorts included',
+    ],
+    open: UNPROVEN_CHAT,
+  },
+  {
+    id: 'P29',
+    wording: '8cae5ee6e4cc50de',
+    modules: ['server/aimee/conversation-reader.ts', 'server/aimee/sites.ts'],
+    tests: [],
+    open: UNPROVEN_CHAT,
+  },
+  {
+    id: 'P30',
+    wording: 'b40db20f4c3f2046',
+    modules: ['server/aimee/grants.ts', 'server/aimee/open-grants.ts', 'server/stores/aimee-access.ts'],
+    tests: [],
+    open: UNPROVEN_CHAT,
+  },
+  {
+    id: 'P31',
+    wording: 'f25a5240f37664fc',
+    modules: ['server/aimee/answering.ts', 'server/aimee/mails.ts'],
+    tests: [],
+    open: UNPROVEN_CHAT,
+  },
+  {
+    id: 'P32',
+    wording: '9e24722dddee7440',
+    modules: ['server/aimee/purges.ts', 'server/aimee/retention.ts'],
+    tests: [],
+    open: UNPROVEN_CHAT,
+  },
+  {
+    id: 'P33',
+    wording: '67c7298e1197f6f7',
+    modules: ['server/aimee/purges.ts', 'server/keys/key-ring.ts'],
+    tests: [
+      'server/stores/key-store.test.ts › keys made together are durable together, and destroyed together leave no byte',
+    ],
+    open: UNPROVEN_CHAT,
+  },
+];
+
+/** The text that customers take into policies of their own: the same promises once more. */
+const forPolicies: readonly Clause[] = [
+  {
+    id: 'P34',
+    wording: '45f70091819c0ce3',
+    modules: ['web/widget/src/loader/frame-document.ts'],
+    tests: ['acceptance/widget-privacy.test.ts › nothing is stored: before, during and after a conversation'],
+  },
+  {
+    id: 'P35',
+    wording: 'b4447654b3415499',
+    modules: ['web/widget/src/frame/composer.ts'],
+    tests: [
+      'acceptance/widget-privacy.test.ts › then Submit sends what stands there, and nothing that once stood there',
+      'acceptance/widget-privacy.test.ts › closing, opening again and going away with a draft send nothing',
+    ],
+  },
+  {
+    id: 'P36',
+    wording: '0c4919abad139010',
+    modules: ['server/aimee/customers.ts', 'server/aimee/conversation-keys.ts'],
+    tests: [],
+    open: UNPROVEN_CHAT,
+  },
+  {
+    id: 'P37',
+    wording: '30ab285f34fb762e',
+    modules: ['server/aimee/open-grants.ts', 'server/aimee/answering.ts'],
+    tests: [],
+    open: {
+      en: 'Not kept yet: who reads a conversation, and for what purpose, is checked for staff alone.',
+      de: 'Noch nicht eingelöst: Wer eine Unterhaltung wozu liest, wird nur bei Mitarbeitern geprüft.',
+    },
+  },
+  {
+    id: 'P38',
+    wording: '72221e7b87ec9aa2',
+    modules: ['server/aimee/purges.ts'],
+    tests: [],
+    open: {
+      en: 'Not kept yet: a customer can delete by the reference that a visitor gives, but requests and their deadlines are not tracked.',
+      de: 'Noch nicht eingelöst: Ein Kunde kann nach dem Zeichen löschen, das ein Besucher nennt; Anträge und Fristen werden nicht geführt.',
+    },
+  },
+];
+
+export const visitorClauses = [...inTheBrowser, ...onTheServer, ...forPolicies];

@@ -1,0 +1,170 @@
+import { NOT_YET_ERASED, NOT_YET_RESTRICTED, TECHNICAL, describeMigrations, describeTable } from './row.ts';
+
+const PERSON = {
+  useCase: 'sign-in',
+  subject: 'account holder',
+  basis: 'Art. 6(1)(b) GDPR: contract',
+  recipients: [],
+  exporter: 'route:getProfile',
+  eraser: NOT_YET_ERASED,
+  restrictor: NOT_YET_RESTRICTED,
+} as const;
+
+/** Accounts, and the keys that everything else is opened with. */
+export const accountRows = [
+  ...describeMigrations('accounts', 'sign-in'),
+  ...describeTable({
+    store: 'accounts',
+    table: 'account',
+    ...PERSON,
+    purpose: 'Tell accounts apart and say what they may do',
+    retention: 'Until the account is erased',
+    columns: {
+      id: 'identifier',
+      role: 'settings',
+      name: { category: 'name', purpose: 'Name the person to himself and to the owner of the installation' },
+      email: {
+        category: 'e-mail address',
+        purpose: 'Name the person to himself and to the owner; link the account that a provider signs in',
+      },
+      created_at: { category: 'time', purpose: 'Show when the account was made' },
+      updated_at: { category: 'time', purpose: 'Show when name or address were changed' },
+    },
+  }),
+  ...describeTable({
+    store: 'accounts',
+    table: 'identity',
+    ...PERSON,
+    purpose: 'Find the account of a person whom the identity provider signs in',
+    retention: 'Until the account is erased',
+    columns: { account_id: 'identifier', subject_hmac: 'keyed hash' },
+  }),
+  ...describeTable({
+    store: 'accounts',
+    table: 'api_key',
+    ...PERSON,
+    purpose: 'Recognise a key, end its tokens, and give its holder alone the account key',
+    retention: 'Until the key is revoked or the account is erased',
+    eraser: 'route:revokeApiKey',
+    columns: {
+      id: 'identifier',
+      account_id: 'identifier',
+      created_at: 'time',
+      hmac: 'keyed hash',
+      epoch: 'technical',
+      wrapped_account_key: 'key, wrapped',
+    },
+  }),
+  ...describeTable({
+    store: 'accounts',
+    table: 'account_model',
+    ...PERSON,
+    purpose: 'Answer by the model that the account chose, and know that it agreed to an outside provider',
+    retention: 'Until the choice is taken back or the account is erased',
+    eraser: 'route:setAiChoice',
+    columns: { account_id: 'identifier', platform: 'settings' },
+  }),
+  ...describeTable({
+    store: 'accounts',
+    table: 'tool_source',
+    ...PERSON,
+    purpose:
+      'Ask the outside tools that the account has connected; name, address and token open with its key alone',
+    retention: 'Until the source is removed or the account is erased',
+    recipients: ['tool-source'],
+    exporter: 'route:listToolSources',
+    eraser: 'route:removeToolSource',
+    columns: { id: 'identifier', account_id: 'identifier', sealed: 'content, sealed' },
+  }),
+];
+
+export const keyRows = [
+  ...describeMigrations('keys', 'sign-in'),
+  ...describeTable({
+    store: 'keys',
+    table: 'wrapped_key',
+    ...PERSON,
+    purpose: 'Open what a key protects; deleting something is destroying its key',
+    retention: 'As long as what it opens; destroyed before that',
+    eraser: 'code:server/keys/key-ring.ts#destroyAll',
+    columns: {
+      resource: 'identifier',
+      parent: 'identifier',
+      root_generation: { ...TECHNICAL, category: 'technical' },
+      wrap: {
+        category: 'key, wrapped',
+        exporter: 'none: a key of the installation, which opens nothing outside it',
+      },
+    },
+  }),
+];
+
+const DEPLOYED = {
+  ...PERSON,
+  useCase: 'functions',
+  exporter: 'route:getFunction',
+  eraser: 'route:deleteFunction',
+} as const;
+
+export const functionRows = [
+  ...describeMigrations('functions', 'functions'),
+  ...describeTable({
+    store: 'functions',
+    table: 'function',
+    ...DEPLOYED,
+    purpose: 'Know whose function it is, how it is called and who may call it',
+    retention: 'Until the function is deleted',
+    columns: {
+      id: 'identifier',
+      account_id: 'identifier',
+      shortname: 'settings',
+      published: 'settings',
+      last_version: 'technical',
+      created_at: 'time',
+      updated_at: 'time',
+    },
+  }),
+  ...describeTable({
+    store: 'functions',
+    table: 'version',
+    ...DEPLOYED,
+    purpose:
+      'Start a version, say what it was built with, and describe it in the library as its author wrote',
+    retention: 'Until the version is deleted',
+    columns: {
+      function_id: 'identifier',
+      version: 'technical',
+      xid: 'identifier',
+      released_at: 'time',
+      layer: 'technical',
+      runtime_detail: 'technical',
+      digest: 'technical',
+      spec: 'content',
+      readme: 'content',
+      changelog: 'content',
+    },
+  }),
+  ...describeTable({
+    store: 'functions',
+    table: 'build',
+    ...DEPLOYED,
+    purpose:
+      'Tell the uploader how a build went, in the words of the build tool, and resume it after a restart',
+    retention:
+      'Until its version is deleted, the bad build is cleaned, or ten newer ones of the function are bad',
+    exporter: 'route:listBadBuilds',
+    eraser: 'route:cleanBadBuild',
+    columns: {
+      id: 'identifier',
+      account_id: 'identifier',
+      function_id: 'identifier',
+      version: 'technical',
+      xid: 'identifier',
+      name: 'settings',
+      state: 'technical',
+      attempts: 'technical',
+      created_at: 'time',
+      error_details: 'content',
+    },
+  }),
+];

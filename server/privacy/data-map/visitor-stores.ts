@@ -1,0 +1,150 @@
+import { NOT_YET_RESTRICTED, TECHNICAL, describeMigrations, describeTable } from './row.ts';
+
+const SITE = {
+  useCase: 'visitors',
+  subject: 'account holder',
+  basis: 'Art. 6(1)(b) GDPR: contract',
+  recipients: [],
+  exporter: 'route:getAimeeSite',
+  eraser: 'route:deleteAimeeSite',
+  restrictor: NOT_YET_RESTRICTED,
+} as const;
+
+const CONVERSATION = {
+  ...SITE,
+  subject: 'visitor',
+  basis: 'Art. 28 GDPR: on behalf of the customer',
+  exporter: 'route:exportAimeeConversations',
+  eraser: 'route:purgeAimeeConversations',
+} as const;
+
+/** Whose site it is; everything else lies in the customer's own file. */
+export const siteRows = [
+  ...describeMigrations('aimee-sites', 'visitors'),
+  ...describeTable({
+    store: 'aimee-sites',
+    table: 'site',
+    ...SITE,
+    purpose: 'Find the customer of a site',
+    retention: 'Until the site is deleted or the account erased',
+    columns: { id: 'identifier', account_id: 'identifier' },
+  }),
+];
+
+export const customerRows = [
+  ...describeMigrations('aimee', 'visitors'),
+  ...describeTable({
+    store: 'aimee',
+    table: 'customer',
+    ...SITE,
+    purpose: 'Seal conversations so that the customer alone opens them',
+    retention: 'Until the account is erased',
+    exporter: 'none: a public key, of use in this installation only',
+    columns: { id: { ...TECHNICAL, category: 'technical' }, public_key: 'key, wrapped' },
+  }),
+  ...describeTable({
+    store: 'aimee',
+    table: 'site',
+    ...SITE,
+    purpose: 'Answer visitors as the customer has set it',
+    retention: 'Until the site is deleted',
+    columns: {
+      id: 'identifier',
+      created_at: 'time',
+      settings: 'settings',
+      knowledge_model: 'settings',
+      knowledge_dimensions: 'settings',
+    },
+  }),
+  ...describeTable({
+    store: 'aimee',
+    table: 'conversation',
+    ...CONVERSATION,
+    purpose: 'Show the customer when somebody asked, and let a visitor name his conversation',
+    retention: 'Until it is purged, the site’s own limit is over, or the site is deleted',
+    columns: {
+      id: 'identifier',
+      site_id: 'identifier',
+      reference: 'identifier',
+      started_at: 'time',
+      messages: 'usage figures',
+      unanswered: 'usage figures',
+      up: 'usage figures',
+      down: 'usage figures',
+      handed_over: 'usage figures',
+      sealed_half: 'key, wrapped',
+    },
+  }),
+  ...describeTable({
+    store: 'aimee',
+    table: 'entry',
+    ...CONVERSATION,
+    purpose: 'Questions and answers, and requests for a person, for the customer alone',
+    retention: 'As long as its conversation',
+    columns: {
+      conversation_id: 'identifier',
+      number: 'technical',
+      kind: 'technical',
+      answered: 'usage figures',
+      rating: 'usage figures',
+      // A request for a person is mailed to the customer, where the installation has a mail server.
+      sealed: { category: 'content, sealed', recipients: ['model', 'mail-server'] },
+    },
+  }),
+  ...describeTable({
+    store: 'aimee',
+    table: 'counter',
+    ...SITE,
+    purpose: 'Statistics for the customer, by day',
+    retention: 'Until they are reset or the site is deleted',
+    exporter: 'route:getAimeeStatistics',
+    eraser: 'route:resetAimeeStatistics',
+    columns: {
+      site_id: 'identifier',
+      day: 'time',
+      conversations: 'usage figures',
+      messages: 'usage figures',
+      answered: 'usage figures',
+      unanswered: 'usage figures',
+      up: 'usage figures',
+      down: 'usage figures',
+      hand_overs: 'usage figures',
+    },
+  }),
+  ...describeTable({
+    store: 'aimee',
+    table: 'support_grant',
+    ...SITE,
+    purpose: 'Show the customer whom he let read what, and why',
+    retention: 'Until the account is erased',
+    exporter: 'route:listAimeeGrants',
+    eraser: 'none: proves who has read what, for as long as the account exists',
+    columns: {
+      id: 'identifier',
+      site_id: 'identifier',
+      conversations: 'identifier',
+      reason: 'content',
+      created_at: 'time',
+      ends_at: 'time',
+      ended_at: 'time',
+      ended_by: 'technical',
+    },
+  }),
+  ...describeTable({
+    store: 'aimee',
+    table: 'access',
+    ...SITE,
+    purpose: 'Prove to the customer what staff has read; each line seals the ones before',
+    retention: 'Until the account is erased',
+    exporter: 'route:getAimeeAccessLog',
+    eraser: 'none: proves who has read what, for as long as the account exists',
+    columns: {
+      number: 'technical',
+      at: 'time',
+      event: 'technical',
+      grant_id: 'identifier',
+      conversation_id: 'identifier',
+      hash: 'keyed hash',
+    },
+  }),
+];

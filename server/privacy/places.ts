@@ -1,0 +1,271 @@
+/** Everything outside the columns of the data map where the platform keeps anything, or to where it sends anything. */
+
+export interface Place {
+  readonly where: string;
+  readonly what: string;
+  readonly protection: string;
+  readonly retention: string;
+  /** The modules that open files for writing there. */
+  readonly modules: readonly string[];
+}
+
+/** Below the data directory. */
+export const LASTING_PLACES: readonly Place[] = [
+  {
+    where: 'keys/, accounts/, functions/, databases/databases.db, calls/<day>.db, aimee/',
+    what: 'The stores of the data map',
+    protection: 'Encrypted, a random key each',
+    retention: 'As their rows say',
+    modules: ['server/stores/sqlite.ts'],
+  },
+  {
+    where: 'databases/db_…/',
+    what: 'One vector or SQL database each',
+    protection: 'Encrypted; a key that opens with the account’s own key alone',
+    retention: 'Until the database is dropped',
+    modules: ['server/databases/create-databases.ts', 'guest/sqlite/database.mjs', 'guest/sqlite/guard.mjs'],
+  },
+  {
+    where: 'keys/root.key, or a salt',
+    what: 'The key that all other keys are wrapped under',
+    protection: 'Readable by the server’s user alone; none with a passphrase or command',
+    retention: 'As long as the installation',
+    modules: ['server/keys/root-key.ts'],
+  },
+  {
+    where: 'blobs/',
+    what: 'Code of deployed functions, and uploads that wait for their build',
+    protection: 'Sealed, a key each',
+    retention: 'Until the version is deleted; uploads until their build ends',
+    modules: ['server/functions/blobs.ts', 'server/keys/sealed-blob.ts', 'server/keys/sync-directory.ts'],
+  },
+  {
+    where: 'layers/',
+    what: 'Packages of public registries that functions depend on, and which account looked for which',
+    protection: 'None: public packages; accounts stand there by their ids',
+    retention:
+      'Packages while a version needs them, or a month after the last look-up; look-ups until the account is erased',
+    modules: ['server/languages/layer-store.ts', 'server/languages/hostile-tree.ts'],
+  },
+  {
+    where: 'models/',
+    what: 'Weights of models that were fetched',
+    protection: 'None: public files',
+    retention: 'Until the operator removes them',
+    modules: ['server/models/pull-file.ts', 'server/embeddings/embedding-files.ts'],
+  },
+  {
+    where: 'lock',
+    what: 'Number and start time of the server’s process',
+    protection: 'None needed',
+    retention: 'While the server runs',
+    modules: ['server/data-directory.ts'],
+  },
+];
+
+/** In memory file systems that end with the process, or in the kernel. */
+export const PASSING_PLACES: readonly Place[] = [
+  {
+    where: 'The run directory: a file system in RAM of the server alone',
+    what: 'What sandboxes start from: code, sockets, scratch directories of builds',
+    protection: 'Never on a disk; private mounts; one directory an instance',
+    retention: 'While the instance or build runs',
+    modules: [
+      'server/sandbox/run-directory.ts',
+      'server/sandbox/base-system.ts',
+      'server/sandbox/hand-over.ts',
+      'server/sandbox/jail-core.ts',
+      'server/sandbox/jail-files.ts',
+      'server/sandbox/no-sandbox-jail.ts',
+      'server/sandbox/write-tree.ts',
+    ],
+  },
+  {
+    where: '/sys/fs/cgroup',
+    what: 'Limits of memory, processor and tasks of each sandbox',
+    protection: 'Numbers and process ids only',
+    retention: 'While the instance runs',
+    modules: ['server/sandbox/cgroups.ts'],
+  },
+  {
+    where: 'Scratch directories of builds',
+    what: 'What build tools read and write',
+    protection: 'In RAM; from outside the sandbox never opened through links',
+    retention: 'While the build runs',
+    modules: ['server/languages/read-output.ts', 'guest/go/build.cjs', 'guest/java/copy.cjs'],
+  },
+];
+
+export interface BrowserItem {
+  readonly name: string;
+  readonly kind: 'cookie' | 'local storage';
+  readonly where: 'portal';
+  readonly purpose: string;
+  readonly retention: string;
+  /** The modules that set it. */
+  readonly modules: readonly string[];
+}
+
+/** What browsers keep for us: of people who sign in to the portal. Visitors of the chat keep nothing. */
+export const BROWSER_ITEMS: readonly BrowserItem[] = [
+  {
+    name: '__Host-jellyfaas',
+    kind: 'cookie',
+    where: 'portal',
+    purpose: 'Know the session of who is signed in',
+    retention: 'Until the browser ends, or the session does',
+    modules: ['server/gateway/portal/serve-sessions.ts', 'server/gateway/portal/serve-provider.ts'],
+  },
+  {
+    name: '__Secure-jellyfaas-sign-in',
+    kind: 'cookie',
+    where: 'portal',
+    purpose: 'Bind the answer of the identity provider to the browser that asked',
+    retention: 'Ten minutes at most',
+    modules: ['server/gateway/portal/serve-provider.ts'],
+  },
+  {
+    name: 'theme',
+    kind: 'local storage',
+    where: 'portal',
+    purpose: 'Show the portal light or dark, as chosen',
+    retention: 'Until it is cleared in the browser; never sent',
+    modules: ['web/portal/src/theme.ts'],
+  },
+  {
+    name: 'language',
+    kind: 'local storage',
+    where: 'portal',
+    purpose: 'Show the portal in the language that was chosen',
+    retention: 'Until it is cleared in the browser; never sent',
+    modules: ['web/portal/src/i18n.ts'],
+  },
+];
+
+/** The one module that names cookies without setting one: it takes ours out of what passes through. */
+export const COOKIE_FILTERS: readonly string[] = ['server/gateway/data/headers.ts'];
+
+export interface Peer {
+  readonly id: string;
+  readonly who: string;
+  readonly gets: string;
+  /** Who decides that it is reached. */
+  readonly chosenBy: 'operator' | 'account' | 'function' | 'nobody';
+  /** The modules that open connections to it. */
+  readonly modules: readonly string[];
+}
+
+/** Everybody with whom the platform opens a connection. */
+export const PEERS: readonly Peer[] = [
+  {
+    id: 'inside',
+    who: 'Processes of the platform itself, over sockets that others cannot reach',
+    gets: 'What they work on',
+    chosenBy: 'nobody',
+    modules: [
+      'server/calls/upstream.ts',
+      'server/vectors/engine/engine-main.ts',
+      'guest/documents/reader.mjs',
+      'guest/embeddings/engine.mjs',
+      'guest/model/engine.mjs',
+      'guest/sqlite/engine.mjs',
+      'guest/egress-forwarder.cjs',
+      'guest/node/worker.cjs',
+    ],
+  },
+  {
+    id: 'identity-provider',
+    who: 'The identity provider',
+    gets: 'That somebody signs in, and the answer to its own codes',
+    chosenBy: 'operator',
+    modules: [
+      'server/sign-in/provider.ts',
+      'server/sign-in/provider-fetch.ts',
+      'server/sign-in/provider-sign-in.ts',
+    ],
+  },
+  {
+    id: 'model',
+    who: 'Endpoints and providers of chat models',
+    gets: 'Questions with what they need, without a name or address of who asks',
+    chosenBy: 'account',
+    modules: [
+      'server/models/provider-clients.ts',
+      'server/models/provider-fetch.ts',
+      'server/models/provider-model.ts',
+    ],
+  },
+  {
+    id: 'embedding-model',
+    who: 'An endpoint of an embedding model',
+    gets: 'Passages and searches',
+    chosenBy: 'operator',
+    modules: ['server/embeddings/endpoint-embedder.ts'],
+  },
+  {
+    id: 'model-source',
+    who: 'Where the weights of a model are fetched',
+    gets: 'The request for a public file',
+    chosenBy: 'operator',
+    modules: ['server/models/pull-file.ts'],
+  },
+  {
+    id: 'function-host',
+    who: 'Hosts that a function names; package registries while one is built; hosts of outside databases',
+    gets: 'What the function, the build tool or the question sends',
+    chosenBy: 'function',
+    modules: [
+      'server/sandbox/egress-guard.ts',
+      'server/sandbox/egress-proxy.ts',
+      'server/sandbox/guarded-agent.ts',
+      'guest/node/proxy-route.cjs',
+    ],
+  },
+  {
+    id: 'sql-host',
+    who: 'Outside databases that a question names, from a process of its own, through the guard',
+    gets: 'The password of its own connection string and checked statements',
+    chosenBy: 'account',
+    modules: [
+      'guest/sql/mysql.mjs',
+      'guest/sql/postgres.mjs',
+      'guest/sql/session.mjs',
+      'guest/sql/tunnel.mjs',
+    ],
+  },
+  {
+    id: 'tool-source',
+    who: 'Outside MCP servers that an account has connected',
+    gets: 'Arguments of approved tools',
+    chosenBy: 'account',
+    modules: [
+      'server/tool-sources/connection.ts',
+      'server/tool-sources/transport.ts',
+      'server/tool-sources/outside-fetch.ts',
+    ],
+  },
+  {
+    id: 'crawled-site',
+    who: 'A customer’s own website, whose pages his assistant is to know',
+    gets: 'Requests for public pages',
+    chosenBy: 'account',
+    modules: ['server/aimee/page-reader.ts'],
+  },
+  {
+    id: 'mail-server',
+    who: 'The operator’s mail server, for the customer',
+    gets: 'A visitor’s e-mail address and message, if he asks for a person',
+    chosenBy: 'operator',
+    modules: ['server/aimee/smtp.ts'],
+  },
+  {
+    id: 'name-server',
+    who: 'The name servers of the machine',
+    gets: 'Host names that are to be reached',
+    chosenBy: 'operator',
+    modules: ['server/sandbox/egress-guard.ts'],
+  },
+];
+
+/** Modules in whose text a request stands that they do not make: samples that authors copy. */
+export const WRITTEN_REQUESTS: readonly string[] = ['server/functions/samples.ts'];
