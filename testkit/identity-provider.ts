@@ -11,6 +11,8 @@ export interface IdentityProvider {
   readonly issuer: string;
   /** May be changed while it runs. Whoever is in here signs in with any password. */
   readonly people: People;
+  /** Goes where a client sends the browser, signs in there as `login`, and gives the address that it comes back to. */
+  authorize(url: string, login: string): Promise<URL>;
   /** Settings of a platform that uses it. */
   readonly env: Record<string, string>;
   close(): Promise<void>;
@@ -41,6 +43,7 @@ export async function startIdentityProvider(people: People): Promise<IdentityPro
   return {
     issuer,
     people,
+    authorize: (url, login) => walk(issuer, url, login),
     env: {
       JELLYFAAS_OIDC_ISSUER: issuer,
       JELLYFAAS_OIDC_CLIENT_ID: CLIENT_ID,
@@ -70,7 +73,6 @@ function configurationOf(people: People, provider: () => Provider): object {
       {
         ...common,
         client_id: PUBLIC_CLIENT_ID,
-        application_type: 'native',
         token_endpoint_auth_method: 'none',
       },
     ],
@@ -109,6 +111,29 @@ function configurationOf(people: People, provider: () => Provider): object {
       return grant;
     },
   };
+}
+
+/** What a browser does, without one. */
+async function walk(issuer: string, url: string, login: string): Promise<URL> {
+  const cookies = new Map<string, string>();
+  let next = new URL(url);
+  for (let steps = 0; next.origin === issuer && steps < 10; steps++) {
+    const isPage = next.pathname.startsWith('/interaction/');
+    const response = await fetch(next, {
+      redirect: 'manual',
+      headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
+      ...(isPage && { method: 'POST', body: new URLSearchParams({ login, password: 'any' }) }),
+    });
+    for (const cookie of response.headers.getSetCookie()) {
+      const [name = '', value = ''] = (cookie.split(';')[0] ?? '').split('=');
+      cookies.set(name, value);
+    }
+    const location = response.headers.get('location');
+    if (location === null)
+      throw new Error(`the provider answered ${response.status}: ${await response.text()}`);
+    next = new URL(location, next);
+  }
+  return next;
 }
 
 /** The provider's sign-in page: a name, and a password that is never looked at. */

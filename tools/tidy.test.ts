@@ -129,7 +129,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/models:types',
     'server/tool-sources:types',
     'server/aimee:types',
-    'server/sign-in:types',
+    'server/sign-in',
     'server/profile:types',
     'server/privacy-statement:types',
     'contract',

@@ -39,6 +39,13 @@ export const signInErrors = {
       code: 'sign_in.no_account',
       message: 'There is no account for you here. Ask the owner of this installation for one.',
     }),
+  insufficientScope: () =>
+    new PlatformError({
+      kind: 'permission_denied',
+      code: 'sign_in.insufficient_scope',
+      message:
+        'The access token is not good for calling functions. Ask the identity provider for the scope "functions".',
+    }),
   anotherPerson: () =>
     new PlatformError({
       kind: 'permission_denied',

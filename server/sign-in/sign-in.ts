@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { PlatformError } from '../kernel/errors.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import type { Secret } from '../kernel/secret.ts';
+import { type AccessTokens, createAccessTokens } from './access-tokens.ts';
 import { type ProviderSignIn, createProviderSignIn } from './provider-sign-in.ts';
 import type { ProviderSettings } from './provider-settings.ts';
 import type { Provider } from './provider.ts';
@@ -14,6 +15,7 @@ export interface SignIn {
   readonly sessions: Sessions;
   /** Undefined where the operator chose no identity provider. */
   readonly provider: ProviderSignIn | undefined;
+  readonly accessTokens: AccessTokens | undefined;
   /** What an API key opens; throws `auth.invalid_key`. */
   prove(apiKey: string): Promise<KeyHolder>;
   /** A secret that begins one session, unlocked, within ten minutes. */
@@ -62,6 +64,7 @@ export function createSignIn({ accounts, provider, clock, scheduler }: SignInOpt
   return {
     sessions,
     provider: withProvider,
+    accessTokens: provider && createAccessTokens(provider.provider, accounts),
     prove,
     createLink: (key) => links.put(key),
     beginWithLink(secret) {

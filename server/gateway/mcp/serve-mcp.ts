@@ -8,6 +8,7 @@ import { openEventStream } from '../control/event-stream.ts';
 import { fastifyError } from '../control/fastify-error.ts';
 import { createSlots } from '../control/slots.ts';
 import { renderError, reportFailure } from '../errors.ts';
+import { FUNCTIONS_SCOPE } from '../../sign-in/access-tokens.ts';
 import { authorize, challenge, checkOrigin } from './authorize.ts';
 import { createChangeFeed } from './change-feed.ts';
 import { type Admission, type ExchangeParts, exchange, onToolsChanged } from './exchange.ts';
@@ -24,7 +25,7 @@ export interface McpParts {
 
 export type McpOptions = Pick<
   ControlPlaneOptions,
-  'accounts' | 'events' | 'version' | 'publicUrl' | 'closing' | 'limits'
+  'accounts' | 'events' | 'version' | 'publicUrl' | 'closing' | 'limits' | 'portal'
 > & { readonly mcp: McpParts };
 
 const METADATA = '/.well-known/oauth-protected-resource';
@@ -36,7 +37,7 @@ const METADATA = '/.well-known/oauth-protected-resource';
 export function serveMcp(app: FastifyInstance, options: McpOptions): void {
   const { limits, publicUrl } = options;
   const parts = partsOf(options);
-  for (const path of [METADATA, `${METADATA}/mcp`]) app.get(path, async () => metadata(publicUrl()));
+  for (const path of [METADATA, `${METADATA}/mcp`]) app.get(path, () => metadata(options));
   void app.register(async (scope) => {
     answerErrors(scope, options);
     scope.removeAllContentTypeParsers();
@@ -76,24 +77,35 @@ function partsOf(options: McpOptions): ExchangeParts {
 }
 
 /**
- * RFC 9728. No authorization server is named as long as there is none: keys and JFWTs are bearer tokens that a client
+ * RFC 9728. Without an identity provider no authorization server is named: keys and JFWTs are bearer tokens that a client
  * is given by its user, not ones that it could ask for.
  */
-function metadata(publicUrl: string): object {
+async function metadata({ portal, publicUrl }: McpOptions): Promise<object> {
+  const { accessTokens } = portal.signIn;
   return {
-    resource: `${publicUrl}/mcp`,
+    resource: resourceOf(publicUrl()),
     resource_name: 'JellyFaaS function library',
     bearer_methods_supported: ['header'],
+    ...(accessTokens !== undefined && {
+      authorization_servers: [await accessTokens.issuer()],
+      scopes_supported: [FUNCTIONS_SCOPE],
+    }),
   };
+}
+
+function resourceOf(publicUrl: string): string {
+  return `${publicUrl}/mcp`;
 }
 
 /** Proves the caller and takes a place before a byte of the body is read. */
 async function admit(
-  { accounts, limits, mcp, requests, streams }: ExchangeParts,
+  { accounts, portal, publicUrl, limits, mcp, requests, streams }: ExchangeParts,
   request: FastifyRequest,
   { raw }: FastifyReply,
 ): Promise<Admission> {
-  const { principal, prove } = await authorize(accounts, request);
+  const { accessTokens } = portal.signIn;
+  const audience = resourceOf(publicUrl());
+  const { principal, prove } = await authorize({ accounts, accessTokens, audience }, request);
   const slots = request.method === 'GET' ? streams : requests;
   let release: (() => void) | undefined = slots.take(principal.accountId);
   const leave = (): void => {
@@ -151,12 +163,12 @@ function answerErrors(scope: FastifyInstance, { events, publicUrl }: McpOptions)
     reportFailure(events, error, 'mcp');
     const { status, headers } = renderError(error, 'compatible');
     const { code, message } = error;
+    const metadataUrl = `${publicUrl()}${METADATA}/mcp`;
+    const isChallenge = status === 401 || code === 'sign_in.insufficient_scope';
     return reply
       .status(status)
       .headers(headers)
-      .headers(
-        status === 401 ? { 'www-authenticate': challenge(request, `${publicUrl()}${METADATA}/mcp`) } : {},
-      )
+      .headers(isChallenge ? { 'www-authenticate': challenge(request, { metadataUrl, error }) } : {})
       .send({
         jsonrpc: '2.0',
         id: null,
