@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Frame, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Frame, Page } from 'playwright-core';
 
 /** Somebody's website with the widget on it, and a server that speaks the widget's contract and answers as told. */
 
@@ -180,6 +180,18 @@ async function listen(handle: (request: FakeRequest, response: ServerResponse) =
   };
 }
 
+/** Opens the site's first page, as given, in a browser context of its own. */
+export async function visitSite(
+  browser: Browser,
+  site: Site,
+  { page: content, ...options }: BrowserContextOptions & { readonly page: SitePage },
+): Promise<Page> {
+  site.pages.set('/', content);
+  const page = await browser.newPage(options);
+  await page.goto(`${site.url}/`);
+  return page;
+}
+
 /** Presses the launcher and waits until the chat is there. */
 export async function openWidget(page: Page): Promise<Frame> {
   await page.locator('aimee-chat .launcher').click();
@@ -196,4 +208,40 @@ export async function askWidget(frame: Frame, text: string): Promise<void> {
   await frame.locator('textarea').fill(text);
   await frame.locator('textarea').press('Enter');
   await outcomes.nth(before).waitFor();
+}
+
+export const SUGGESTIONS = [
+  'What does a spring check cost?',
+  'Do you work on Saturdays?',
+  'How do I get rid of slugs?',
+];
+export const ANSWER = `A **spring check** costs *CHF 120* for gardens up to 200 m². It covers:
+
+1. Pruning of shrubs and roses
+2. A look at the \`soil\`:
+   - acidity
+   - drainage
+3. A written plan for the season
+
+\`\`\`
+200 m²  → CHF 120
+400 m²  → CHF 190
+\`\`\`
+
+Larger gardens on request, see [prices](https://ada.example/prices).`;
+
+export interface Garden {
+  readonly attributes?: Readonly<Record<string, string>>;
+  /** Of the page. */
+  readonly language?: string;
+}
+
+/** A page of a gardener's site, with the widget. */
+export function gardenPage(endpoint: string, { attributes = {}, language = 'en' }: Garden = {}): string {
+  return `<!doctype html><html lang="${language}"><meta charset="utf-8"><title>Gardens of Ada</title>
+    <meta name="viewport" content="width=device-width">
+    <style>body { font: 18px/1.6 Georgia, serif; max-width: 60ch; margin: 3rem auto; padding: 0 1rem }</style>
+    <main><h1>Gardens of Ada</h1><p>We plan, plant and look after gardens, in Basel and around it. Twenty years of
+    it have taught us patience, and a few things about slugs.</p><button id="own">Our prices</button></main>
+    ${widgetTag({ endpoint, privacyUrl: '/privacy', ...attributes })}`;
 }

@@ -6,6 +6,8 @@ import styles from './frame.css?inline';
  * The frame. Its one way out is the port that the launcher hands over once; over it go `true` and `false`, for open and
  * closed. Everything that was typed, sent or answered is in this memory alone and ends with the page.
  */
+// A page that left the sandbox away could read along.
+if (origin !== 'null') throw new Error('AI.Mee: this frame needs its sandbox');
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(styles);
 document.adoptedStyleSheets = [sheet];

@@ -21,17 +21,10 @@ export function createLauncher(settings: Settings): void {
   });
   button.append(icon(CHAT), icon(CLOSE));
 
+  button.style.setProperty('--accent', frame.accent);
+  button.style.setProperty('--ink', frame.ink);
+
   const host = h('aimee-chat', { class: position, lang: frame.language, dir: direction });
-  // The page's own rules cannot win against these.
-  for (const [name, value] of Object.entries({
-    all: 'initial',
-    position: 'fixed',
-    'z-index': '2147483647',
-    inset: position === 'left' ? 'auto auto 20px 20px' : 'auto 20px 20px auto',
-    '--accent': frame.accent,
-    '--ink': frame.ink,
-  }))
-    host.style.setProperty(name, value, 'important');
   const root = host.attachShadow({ mode: 'open' });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(styles);
