@@ -57,7 +57,7 @@ export interface Admitted {
    * Resolves once question and answer are durable; until then nothing of them is kept. `onText` hears the answer as it
    * comes.
    */
-  answer(onText: (text: string) => void, signal: AbortSignal): Promise<Answered>;
+  readonly answer: (onText: (text: string) => void, signal: AbortSignal) => Promise<Answered>;
 }
 
 /**
