@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Two projects: `unit` runs beside the code in milliseconds; `system` starts the real platform (sandboxes,
- * stores, registries) and therefore runs file after file on a small machine.
+ * stores, registries, browsers). Two of its files run at a time: each waits a good part of its time for processes
+ * to start, and more would only make two cores slower.
  */
 export default defineConfig({
   test: {
@@ -23,7 +24,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', 'privacy/contract.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          fileParallelism: false,
+          maxWorkers: 2,
           globalSetup: ['testkit/shared-platform.ts'],
         },
       },
