@@ -136,6 +136,7 @@ function success(outcome: Success): JsonObject {
           ...(outcome.lines !== undefined && {
             'application/x-ndjson': { schema: jsonSchema(outcome.lines) },
           }),
+          ...contentOf(outcome.alternatives ?? []),
         },
       };
     case 'stream':

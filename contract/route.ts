@@ -44,6 +44,8 @@ export type Success =
       readonly events?: z.ZodType;
       /** Clients that accept `application/x-ndjson` get lines of this instead. */
       readonly lines?: z.ZodType;
+      /** Clients that accept one of these media types get it instead. */
+      readonly alternatives?: readonly string[];
     }
   /** Bytes as they come, in one of these media types. */
   | { readonly status: 200; readonly content: 'stream'; readonly mediaTypes: readonly string[] }

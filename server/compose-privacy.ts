@@ -2,8 +2,13 @@ import { basename } from 'node:path';
 import { apiV1Routes } from '../contract/index.ts';
 import type { Config } from './config.ts';
 import type { EmbeddingConfig } from './embeddings/embedding-settings.ts';
+import type { GatewayOptions } from './gateway/server.ts';
+import { type Clock, rfc3339 } from './kernel/clock.ts';
+import type { Receipts } from './keys/receipts.ts';
 import type { Models } from './models/chat-model.ts';
-import { type StatedModel, type Statement, createStatement } from './privacy-statement/statement.ts';
+import { type StatedModel, type StatementFacts, createStatement } from './privacy-statement/statement.ts';
+import { publishContract } from './privacy/published/contract.ts';
+import { OPEN_CLAUSES } from './privacy/registry.ts';
 import type { Jail } from './sandbox/jail.ts';
 import { SESSION_MS } from './sign-in/sessions.ts';
 
@@ -13,18 +18,30 @@ export interface PrivacyComposition {
   readonly config: Config;
   readonly jail: Pick<Jail, 'kind'>;
   readonly models: Pick<Models, 'list'>;
+  readonly receipts: Pick<Receipts, 'signDocument'>;
+  readonly clock: Clock;
   readonly version: string;
 }
 
-/** What the installation promises, from the settings that it runs with. */
-export function composePrivacy({ config, jail, models, version }: PrivacyComposition): Statement {
-  return createStatement({
+/** What the installation promises, from the settings that it runs with, and the same complete and signed. */
+export async function composePrivacy(
+  parts: PrivacyComposition,
+): Promise<Pick<GatewayOptions, 'privacy' | 'privacyContract'>> {
+  const privacy = createStatement(factsOf(parts), OPEN_CLAUSES);
+  const { contract, ...forms } = publishContract(privacy, rfc3339(parts.clock.now()));
+  const signed = await parts.receipts.signDocument('jellyfaas-privacy-contract', contract);
+  return { privacy, privacyContract: { ...forms, signed } };
+}
+
+function factsOf({ config, jail, models, version }: PrivacyComposition): StatementFacts {
+  return {
     version,
     sandbox: jail.kind,
     callRetentionDays: config.callRetentionDays,
     tokenHours: config.tokenHours,
     sessionHours: SESSION_MS / HOUR_MS,
     signInProvider: config.provider?.issuer.host ?? null,
+    mailServer: config.smtp === undefined ? null : new URL(config.smtp.url.reveal()).hostname,
     models: [
       ...models.list().map(({ platform, model, isOutside, retention }): StatedModel => ({
         use: 'chat',
@@ -35,7 +52,7 @@ export function composePrivacy({ config, jail, models, version }: PrivacyComposi
       ...embeddingModelsOf(config.embeddings),
     ],
     receiptKeys: apiV1Routes.getReceiptKeys.path,
-  });
+  };
 }
 
 /** As the settings name them: to ask the models themselves would start them. */

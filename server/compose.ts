@@ -335,7 +335,7 @@ async function listen(
     accounts,
     portal,
     profile: createProfile({ inventories: stores.inventories, rowsMax: PROFILE_ROWS_MAX }),
-    privacy: composePrivacy({ ...parts, models }),
+    ...(await composePrivacy({ ...parts, models, receipts: stores.receipts })),
     functions,
     calls: stores.calls,
     console: callPath.console,

@@ -26,7 +26,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'server/accounts': ['server/kernel', 'server/keys'],
   'server/profile': ['server/kernel'],
   'server/privacy-statement': [],
-  'server/privacy': ['server/kernel:types', 'server/privacy-statement'],
+  'server/privacy': ['server/kernel:types', 'server/privacy-statement', 'contract:types'],
   'server/sign-in': ['server/kernel', 'server/accounts:types', 'server/sandbox'],
   'server/languages': ['server/kernel', 'server/sandbox:types'],
   'server/calls': [
@@ -132,6 +132,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/sign-in',
     'server/profile:types',
     'server/privacy-statement:types',
+    'server/privacy:types',
     'contract',
   ],
   'web/widget': ['contract'],

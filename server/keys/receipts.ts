@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
-import { CompactSign, exportJWK, type JWK } from 'jose';
+import { CompactSign, FlattenedSign, exportJWK, type JWK } from 'jose';
 import type { KeyRing } from './key-ring.ts';
 
 /**
@@ -9,7 +9,16 @@ import type { KeyRing } from './key-ring.ts';
 export interface Receipts {
   /** Ids, codes and times only: a receipt outlives what it is about. */
   sign(claims: Readonly<Record<string, string | number>>): Promise<string>;
+  /** Signs what the installation says of itself, of any size; `type` tells it from receipts. */
+  signDocument(type: string, document: object): Promise<SignedDocument>;
   readonly publicKey: JWK;
+}
+
+/** JWS in its flattened JSON form (RFC 7515, 7.2.2). */
+export interface SignedDocument {
+  readonly payload: string;
+  readonly protected: string;
+  readonly signature: string;
 }
 
 /** PKCS #8 frame around the 32 bytes of an Ed25519 seed (RFC 8410). */
@@ -29,5 +38,11 @@ export async function createReceipts(keyRing: Pick<KeyRing, 'obtain'>): Promise<
       await new CompactSign(Buffer.from(JSON.stringify(claims), 'utf8'))
         .setProtectedHeader({ alg: 'EdDSA', kid, typ: 'jellyfaas-receipt' })
         .sign(privateKey),
+    async signDocument(type, document) {
+      const jws = await new FlattenedSign(Buffer.from(JSON.stringify(document), 'utf8'))
+        .setProtectedHeader({ alg: 'EdDSA', kid, typ: type })
+        .sign(privateKey);
+      return { payload: jws.payload, protected: jws.protected ?? '', signature: jws.signature };
+    },
   };
 }

@@ -9,6 +9,7 @@ const FACTS: StatementFacts = {
   tokenHours: 24,
   sessionHours: 12,
   signInProvider: null,
+  mailServer: null,
   models: [],
   receiptKeys: '/.well-known/jellyfaas-receipts',
 };
@@ -25,13 +26,14 @@ const installations: StatementFacts[] = (['bubblewrap', 'none'] as const).flatMa
 describe('the statement of an installation', () => {
   it('has each of the 45 promises once, whatever the installation is', () => {
     for (const facts of installations) {
-      const ids = createStatement(facts).useCases.flatMap(({ clauses }) => clauses.map(({ id }) => id));
+      const ids = createStatement(facts, {}).useCases.flatMap(({ clauses }) => clauses.map(({ id }) => id));
       expect(ids.toSorted((a, b) => Number(a.slice(1)) - Number(b.slice(1)))).toEqual(ALL);
     }
   });
 
   it('leaves no fact open, in either language', () => {
-    for (const facts of installations) expect(JSON.stringify(createStatement(facts))).not.toMatch(/\{\{|""/);
+    for (const facts of installations)
+      expect(JSON.stringify(createStatement(facts, {}))).not.toMatch(/\{\{|""/);
   });
 
   it('names the same facts in both languages', () => {
@@ -46,21 +48,21 @@ describe('the statement of an installation', () => {
 
   it('says what is in force here', () => {
     const text = JSON.stringify(
-      createStatement({ ...FACTS, signInProvider: 'id.example.com', models: [OUTSIDE] }),
+      createStatement({ ...FACTS, signInProvider: 'id.example.com', models: [OUTSIDE] }, {}),
     );
     expect(text).toContain('after 17 days');
     expect(text).toContain('id.example.com');
   });
 
   it('names outside models among those who get something, and own ones not', () => {
-    const { recipients } = createStatement({ ...FACTS, models: [OWN, OUTSIDE] });
+    const { recipients } = createStatement({ ...FACTS, models: [OWN, OUTSIDE] }, {});
     expect(recipients.filter(({ kind }) => kind === 'model')).toEqual([
       { kind: 'model', name: 'gemini', retention: 'provider' },
     ]);
   });
 
   it('does not hide that there is no sandbox', () => {
-    const text = JSON.stringify(createStatement({ ...FACTS, sandbox: 'none' }));
+    const text = JSON.stringify(createStatement({ ...FACTS, sandbox: 'none' }, {}));
     expect(text).toContain('WITHOUT A SANDBOX');
   });
 });

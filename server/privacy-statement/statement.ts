@@ -10,6 +10,8 @@ export interface StatementFacts {
   /** Host of the identity provider. */
   readonly signInProvider: string | null;
   readonly models: readonly StatedModel[];
+  /** Host of the mail server that tells customers of AI.Mee of visitors who ask for a person. */
+  readonly mailServer: string | null;
   /** Path of the public key that checks receipts. */
   readonly receiptKeys: string;
 }
@@ -29,7 +31,8 @@ export interface Recipient {
     | 'package-registry'
     | 'function-host'
     | 'tool-source'
-    | 'sql-host';
+    | 'sql-host'
+    | 'mail-server';
   /** Null where accounts or functions name them. */
   readonly name: string | null;
   readonly retention: StatedModel['retention'] | null;
@@ -46,12 +49,17 @@ export interface Statement {
       readonly id: string;
       readonly text: BothLanguages;
       readonly limit: BothLanguages | null;
+      /** What of it is not kept yet. */
+      readonly open: BothLanguages | null;
     }[];
   }[];
 }
 
-/** The promises in the wording that fits this installation, with its facts in place. */
-export function createStatement({ version, ...facts }: StatementFacts): Statement {
+/** The promises in the wording that fits this installation, with its facts in place. `open` has those not kept yet, by id. */
+export function createStatement(
+  { version, ...facts }: StatementFacts,
+  open: Readonly<Record<string, BothLanguages>>,
+): Statement {
   const holds = conditionsOf(facts);
   const values: Readonly<Record<string, string>> = {
     provider: facts.signInProvider ?? '',
@@ -74,7 +82,12 @@ export function createStatement({ version, ...facts }: StatementFacts): Statemen
         .filter(({ when }) => when === undefined || holds.has(when))
         .map((clause) => {
           const limit = limitOf(clause);
-          return { id: clause.id, text: filled(clause.text), limit: limit && filled(limit) };
+          return {
+            id: clause.id,
+            text: filled(clause.text),
+            limit: limit && filled(limit),
+            open: open[clause.id] ?? null,
+          };
         }),
     })),
   };
@@ -90,7 +103,7 @@ function conditionsOf(facts: Omit<StatementFacts, 'version'>): ReadonlySet<Condi
   ]);
 }
 
-function recipientsOf({ signInProvider, models }: Omit<StatementFacts, 'version'>): Recipient[] {
+function recipientsOf({ signInProvider, models, mailServer }: Omit<StatementFacts, 'version'>): Recipient[] {
   const outside = models.filter(({ isOutside }) => isOutside);
   return [
     ...(signInProvider === null
@@ -100,6 +113,7 @@ function recipientsOf({ signInProvider, models }: Omit<StatementFacts, 'version'
       ({ use, name, retention }) =>
         ({ kind: use === 'chat' ? 'model' : 'embedding-model', name, retention }) as const,
     ),
+    ...(mailServer === null ? [] : [{ kind: 'mail-server', name: mailServer, retention: null } as const]),
     { kind: 'package-registry', name: null, retention: null },
     { kind: 'function-host', name: null, retention: null },
     { kind: 'tool-source', name: null, retention: null },

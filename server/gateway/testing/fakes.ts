@@ -238,6 +238,7 @@ export const fakeStatement: ControlPlaneOptions['privacy'] = {
     tokenHours: 24,
     sessionHours: 12,
     signInProvider: null,
+    mailServer: null,
     models: [{ use: 'chat', name: 'own', isOutside: false, retention: 'none' }],
     receiptKeys: '/.well-known/jellyfaas-receipts',
   },
@@ -246,7 +247,14 @@ export const fakeStatement: ControlPlaneOptions['privacy'] = {
     {
       id: 'calls',
       title: { en: 'Calls', de: 'Aufrufe' },
-      clauses: [{ id: 'P5', text: { en: 'A record.', de: 'Ein Eintrag.' }, limit: null }],
+      clauses: [{ id: 'P5', text: { en: 'A record.', de: 'Ein Eintrag.' }, limit: null, open: null }],
     },
   ],
+};
+
+export const fakeContract: ControlPlaneOptions['privacyContract'] = {
+  signed: { payload: 'e30', protected: 'e30', signature: 'AAAA' },
+  page: { html: '<!doctype html><title>Contract</title>', styleHash: "'sha256-style'" },
+  dataMap: '{"@context":{}}',
+  record: '# Record',
 };

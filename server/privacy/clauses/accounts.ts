@@ -3,7 +3,7 @@ import type { Clause } from './clause.ts';
 export const accountClauses: readonly Clause[] = [
   {
     id: 'P1',
-    wording: 'b2aefe1b8adef11b',
+    wording: 'fc63cb7d3e046ab9',
     modules: [
       'server/privacy/data-map/data-map.ts',
       'server/privacy/places.ts',
@@ -31,6 +31,8 @@ export const accountClauses: readonly Clause[] = [
     tests: [
       'acceptance/sign-in.test.ts › makes an account at the first time, unlocked, and shows its first key once',
       'acceptance/sign-in.test.ts › confirms nobody by somebody else',
+      'server/sign-in/provider.test.ts › may change at any time',
+      'server/sign-in/provider.test.ts › is one for as long as the latest tokens of the provider say so',
       'server/stores/account-store.test.ts › finds the account that was made for it, over a restart',
     ],
   },
@@ -45,11 +47,12 @@ export const accountClauses: readonly Clause[] = [
   },
   {
     id: 'P4',
-    wording: '54081cb3c138a58f',
+    wording: 'a9ab8b0b7fdd0ebd',
     modules: ['server/sign-in/claims.ts', 'server/sign-in/sessions.ts', 'server/gateway/portal/cookies.ts'],
     tests: [
       'acceptance/sign-in.test.ts › takes an API key, is accessible, keeps nothing in the browser before, and keeps to its policy',
       'acceptance/sign-in.test.ts › signs everybody out',
+      'server/sign-in/provider.test.ts › tells of a person what is kept, and no more gets in',
       'server/stores/account-store.test.ts › and keys are stored without a plaintext byte and without the key itself',
       'privacy/contract.test.ts › are the declared ones',
     ],

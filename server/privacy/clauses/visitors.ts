@@ -8,7 +8,7 @@ const inTheBrowser: readonly Clause[] = [
     wording: 'c7607c6a132d10cd',
     modules: ['web/widget/src/frame/chat.ts', 'contract/aimee-widget.ts'],
     tests: [
-      'acceptance/widget-chat.test.ts › is told at once that this is an AI, and finds the privacy text of the site',
+      'acceptance/widget-access.test.ts › is told at once that this is an AI, and finds the privacy text of the site',
     ],
   },
   {
@@ -19,6 +19,8 @@ const inTheBrowser: readonly Clause[] = [
       'acceptance/widget-privacy.test.ts › nothing is stored: before, during and after a conversation',
       'acceptance/widget-privacy.test.ts › nothing is read that could tell one visitor from another',
       'acceptance/widget-build.test.ts › does not so much as name what could remember, observe or measure a visitor',
+      'acceptance/aimee-server.test.ts › gets no cookie, no credential and no way to read',
+      'acceptance/aimee-server.test.ts › gets the widget as one unchanging file without a mark',
     ],
   },
   {
@@ -26,8 +28,9 @@ const inTheBrowser: readonly Clause[] = [
     wording: '4d03a8c19f48cc37',
     modules: ['web/widget/src/loader/launcher.ts', 'web/widget/src/frame/server.ts'],
     tests: [
-      'acceptance/widget-privacy.test.ts › opening the chat sends nothing',
       'acceptance/widget-privacy.test.ts › a hundred openings, and their names are not even looked up',
+      'acceptance/widget-privacy.test.ts › a crash sends nothing',
+      'acceptance/widget-privacy.test.ts › a page that does connect early is seen',
     ],
   },
   {
@@ -51,6 +54,8 @@ const inTheBrowser: readonly Clause[] = [
       'acceptance/widget-privacy.test.ts › nobody listens but the buttons, the form, and Enter',
       'acceptance/widget-privacy.test.ts › typing, pasting and deleting send nothing',
       'acceptance/widget-privacy.test.ts › moving, scrolling, leaving, hiding and resizing send nothing',
+      'acceptance/widget-privacy.test.ts › neither drafts, questions nor answers are on the disk of the visitor, after the browser has closed',
+      'hostile/widget.test.ts › hears no key, no click and no message of the conversation',
     ],
   },
 ];
@@ -60,7 +65,9 @@ const onTheServer: readonly Clause[] = [
     id: 'P27',
     wording: '2858d7c448b12b3b',
     modules: ['server/aimee/customers.ts', 'server/stores/aimee-store.ts'],
-    tests: [],
+    tests: [
+      'acceptance/aimee-server.test.ts › cannot go on with a conversation of another site, whatever ticket and turns he brings',
+    ],
     open: UNPROVEN_CHAT,
   },
   {
@@ -76,19 +83,21 @@ const onTheServer: readonly Clause[] = [
     id: 'P29',
     wording: '8cae5ee6e4cc50de',
     modules: ['server/aimee/conversation-reader.ts', 'server/aimee/sites.ts'],
-    tests: [],
+    tests: ['acceptance/aimee-server.test.ts › gets no cookie, no credential and no way to read'],
     open: UNPROVEN_CHAT,
   },
   {
     id: 'P30',
     wording: 'b40db20f4c3f2046',
     modules: ['server/aimee/grants.ts', 'server/aimee/open-grants.ts', 'server/stores/aimee-access.ts'],
-    tests: [],
-    open: UNPROVEN_CHAT,
+    tests: [
+      'acceptance/portal-aimee.test.ts › reads what it was lent, while it is lent, and the customer sees it',
+      'acceptance/portal-aimee.test.ts › has no other way in: neither to the site nor to its conversations',
+    ],
   },
   {
     id: 'P31',
-    wording: 'f25a5240f37664fc',
+    wording: 'ae14de1556b8f815',
     modules: ['server/aimee/answering.ts', 'server/aimee/mails.ts'],
     tests: [],
     open: UNPROVEN_CHAT,
@@ -97,8 +106,13 @@ const onTheServer: readonly Clause[] = [
     id: 'P32',
     wording: '9e24722dddee7440',
     modules: ['server/aimee/purges.ts', 'server/aimee/retention.ts'],
-    tests: [],
-    open: UNPROVEN_CHAT,
+    tests: [
+      'acceptance/portal-aimee.test.ts › takes one conversation, from where it is read',
+      'acceptance/portal-aimee.test.ts › takes one visitor by his reference, and says when there is none of it',
+      'acceptance/portal-aimee.test.ts › takes a span of days',
+      'acceptance/portal-aimee.test.ts › takes all, once the name is typed, and leaves the statistics',
+      'acceptance/aimee-server.test.ts › resets statistics without touching conversations, and purges without touching statistics',
+    ],
   },
   {
     id: 'P33',
@@ -106,6 +120,7 @@ const onTheServer: readonly Clause[] = [
     modules: ['server/aimee/purges.ts', 'server/keys/key-ring.ts'],
     tests: [
       'server/stores/key-store.test.ts › keys made together are durable together, and destroyed together leave no byte',
+      'acceptance/portal-aimee.test.ts › of the whole site leaves nothing, and its chat answers nobody',
     ],
     open: UNPROVEN_CHAT,
   },
@@ -126,6 +141,7 @@ const forPolicies: readonly Clause[] = [
     tests: [
       'acceptance/widget-privacy.test.ts › then Submit sends what stands there, and nothing that once stood there',
       'acceptance/widget-privacy.test.ts › closing, opening again and going away with a draft send nothing',
+      'hostile/widget.test.ts › cannot submit, type or press inside',
     ],
   },
   {
@@ -149,7 +165,9 @@ const forPolicies: readonly Clause[] = [
     id: 'P38',
     wording: '72221e7b87ec9aa2',
     modules: ['server/aimee/purges.ts'],
-    tests: [],
+    tests: [
+      'acceptance/portal-aimee.test.ts › takes one visitor by his reference, and says when there is none of it',
+    ],
     open: {
       en: 'Not kept yet: a customer can delete by the reference that a visitor gives, but requests and their deadlines are not tracked.',
       de: 'Noch nicht eingelöst: Ein Kunde kann nach dem Zeichen löschen, das ein Besucher nennt; Anträge und Fristen werden nicht geführt.',

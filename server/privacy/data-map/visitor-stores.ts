@@ -1,4 +1,4 @@
-import { NOT_YET_RESTRICTED, TECHNICAL, describeMigrations, describeTable } from './row.ts';
+import { NOT_YET_ERASED, NOT_YET_RESTRICTED, TECHNICAL, describeMigrations, describeTable } from './row.ts';
 
 const SITE = {
   useCase: 'visitors',
@@ -40,6 +40,7 @@ export const customerRows = [
     purpose: 'Seal conversations so that the customer alone opens them',
     retention: 'Until the account is erased',
     exporter: 'none: a public key, of use in this installation only',
+    eraser: NOT_YET_ERASED,
     columns: { id: { ...TECHNICAL, category: 'technical' }, public_key: 'key, wrapped' },
   }),
   ...describeTable({

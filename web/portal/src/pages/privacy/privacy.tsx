@@ -29,7 +29,10 @@ export function Privacy(): ReactNode {
               <Section key={useCase.id} useCase={useCase} />
             ))}
             <Recipients recipients={data.recipients} />
-            <p className="muted">{t('pages.privacy.made', { version: data.version })}</p>
+            <p className="muted">
+              {t('pages.privacy.made', { version: data.version })}{' '}
+              <a href="/.well-known/privacy-contract">{t('pages.privacy.contract')}</a>
+            </p>
           </>
         )}
       </Loaded>
@@ -68,11 +71,16 @@ function Section({ useCase }: { readonly useCase: UseCase }): ReactNode {
   return (
     <div id={useCase.id} className="anchor">
       <Card title={text(useCase.title)}>
-        {useCase.clauses.map(({ id, text: promise, limit }) => (
+        {useCase.clauses.map(({ id, text: promise, limit, open }) => (
           <div key={id} className="clause">
             <span className="clause-id">{id}</span>
             <div className="stack">
               <p>{text(promise)}</p>
+              {open !== null && (
+                <p className="notice warn">
+                  <strong>{text(open)}</strong>
+                </p>
+              )}
               {limit !== null && (
                 <p className="notice warn">
                   <strong>{t('pages.privacy.limit')}</strong> {text(limit)}

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import type { PrivacyContract } from '../../../contract/index.ts';
+import type { DataRow } from '../data-map/row.ts';
+import { LOG_FIELDS } from '../log-fields.ts';
+import { BROWSER_ITEMS, LASTING_PLACES, PASSING_PLACES, PEERS } from '../places.ts';
+import { tablesOf } from './linked-data.ts';
+
+export interface Page {
+  readonly html: string;
+  /** For `style-src`: the page brings its one style along, and loads nothing. */
+  readonly styleHash: string;
+}
+
+/** The whole contract for people who read it closely: every clause with what proves it, every column, place and peer. */
+export function contractPage(contract: PrivacyContract, rows: readonly DataRow[]): Page {
+  const open = contract.clauses.filter(({ state }) => state === 'open').length;
+  const body = [
+    '<h1>Privacy contract of this installation</h1>',
+    `<p>Made by JellyFaaS ${escape(contract.version)} from its settings, its data map and its registry of promises. ${contract.clauses.length - open} promises are kept; ${open} are not kept yet, or not in full, and say so.</p>`,
+    section('clauses', 'Promises', contract.clauses.map(clause).join('')),
+    section('recipients', 'Who gets anything', table(['who', 'name', 'keeps'], recipientRows(contract))),
+    section('data', 'What is stored, column by column', tablesOf(rows).map(dataTable).join('')),
+    section('places', 'Where files lie', table(['where', 'what', 'protection', 'how long'], placeRows())),
+    section(
+      'browser',
+      'What browsers of people who sign in keep',
+      table(['name', 'kind', 'purpose', 'how long'], browserRows()),
+    ),
+    section(
+      'peers',
+      'Where connections go',
+      table(
+        ['who', 'gets', 'chosen by'],
+        PEERS.map(({ who, gets, chosenBy }) => [who, gets, chosenBy]),
+      ),
+    ),
+    section('log', 'What the log can say', table(['event', 'field', 'what it says'], logRows())),
+  ].join('\n');
+  return {
+    html: `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>Privacy contract</title>\n<style>${STYLE}</style>\n</head>\n<body>\n<main>\n${body}\n</main>\n</body>\n</html>\n`,
+    styleHash: `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
+  };
+}
+
+const STYLE = [
+  ':root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}',
+  'main{max-width:72rem;margin:auto;padding:1rem}',
+  'h3{margin:2rem 0 .25rem}p{max-width:75ch;margin:.25rem 0}',
+  '.open{border-inline-start:.25rem solid currentColor;padding-inline-start:.75rem}',
+  '.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}',
+  'th,td{text-align:start;vertical-align:top;padding:.25rem .75rem .25rem 0;border-block-end:1px solid color-mix(in srgb,currentColor 25%,transparent)}',
+  'caption{text-align:start;font-weight:600;padding-block:1rem .25rem}',
+].join('');
+
+function clause({ id, text, limit, open, tests }: PrivacyContract['clauses'][number]): string {
+  return [
+    `<h3 id="${escape(id)}">${escape(id)}: ${open === null ? 'kept' : 'not kept yet, or not in full'}</h3>`,
+    `<p>${escape(text.en)}</p>`,
+    `<p lang="de">${escape(text.de)}</p>`,
+    limit === null ? '' : `<p><strong>What this does not promise:</strong> ${escape(limit.en)}</p>`,
+    open === null ? '' : `<p class="open"><strong>${escape(open.en)}</strong></p>`,
+    `<details><summary>${tests.length} tests attack it</summary><ul>${tests.map((test) => `<li>${escape(test)}</li>`).join('')}</ul></details>`,
+  ].join('');
+}
+
+function dataTable([name, columns]: [string, readonly DataRow[]]): string {
+  const heads = [
+    'column',
+    'of whom',
+    'category',
+    'purpose',
+    'basis',
+    'how long',
+    'recipients',
+    'copy',
+    'erasure',
+    'restriction',
+  ];
+  const rows = columns.map((row) => [
+    row.column,
+    row.subject,
+    row.category,
+    row.purpose,
+    row.basis,
+    row.retention,
+    row.recipients.join(', ') || 'none',
+    row.exporter,
+    row.eraser,
+    row.restrictor,
+  ]);
+  return table(heads, rows, name);
+}
+
+const recipientRows = ({ recipients }: PrivacyContract): string[][] =>
+  recipients.map(({ kind, name, retention }) => [
+    kind,
+    name ?? 'named by accounts or functions',
+    retention ?? 'up to it',
+  ]);
+
+const placeRows = (): string[][] =>
+  [...LASTING_PLACES, ...PASSING_PLACES].map(({ where, what, protection, retention }) => [
+    where,
+    what,
+    protection,
+    retention,
+  ]);
+
+const browserRows = (): string[][] =>
+  BROWSER_ITEMS.map(({ name, kind, purpose, retention }) => [name, kind, purpose, retention]);
+
+const logRows = (): string[][] =>
+  Object.entries(LOG_FIELDS).flatMap(([event, fields]) => {
+    const described = Object.entries(fields);
+    return described.length === 0
+      ? [[event, '', 'that it happened']]
+      : described.map(([field, what]) => [event, field, what]);
+  });
+
+function section(id: string, title: string, content: string): string {
+  return `<section aria-labelledby="${id}"><h2 id="${id}">${escape(title)}</h2>${content}</section>`;
+}
+
+/** A region of its own that the keyboard can scroll, where it is wider than the window. */
+function table(heads: readonly string[], rows: readonly (readonly string[])[], caption?: string): string {
+  const head = heads.map((name) => `<th scope="col">${escape(name)}</th>`).join('');
+  const cells = rows.map(
+    ([first = '', ...rest]) =>
+      `<tr><th scope="row">${escape(first)}</th>${rest.map((cell) => `<td>${escape(cell)}</td>`).join('')}</tr>`,
+  );
+  const name = caption === undefined ? '' : `<caption>${escape(caption)}</caption>`;
+  const label = escape(caption ?? heads.join(', '));
+  return `<div class="scroll" role="region" tabindex="0" aria-label="${label}"><table>${name}<thead><tr>${head}</tr></thead><tbody>${cells.join('')}</tbody></table></div>`;
+}
+
+function escape(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
