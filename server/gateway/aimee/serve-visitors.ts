@@ -13,6 +13,7 @@ import { parse } from '../control/bind.ts';
 import { openEventStream } from '../control/event-stream.ts';
 import { createSlots } from '../control/slots.ts';
 import { reportFailure } from '../errors.ts';
+import { acceptsGzip } from '../portal/serve-portal.ts';
 import type { AimeeOptions } from './parts.ts';
 
 /** Any page may send, and no page gets anything that a browser would add by itself: widgets have an opaque origin. */
@@ -29,15 +30,19 @@ const FILE = {
   'cache-control': 'public, max-age=31536000, immutable',
   'content-type': 'text/javascript; charset=utf-8',
   'cross-origin-resource-policy': 'cross-origin',
+  vary: 'accept-encoding',
 };
 
 /** What visitors' browsers reach: the widget's file, and three requests that only write. */
 export function serveVisitors(app: FastifyInstance, options: AimeeOptions): void {
   const { aimee } = options;
   app.get<{ Params: { file: string } }>('/widget/:file', async (request, reply) => {
-    const widget = await aimee.widget.current();
-    if (widget === undefined || request.params.file !== widget.file) throw notFound('file');
-    return reply.headers(FILE).send(widget.content);
+    const file = await aimee.widget.named(request.params.file);
+    if (file === undefined) throw notFound('file');
+    const { compressed } = file;
+    const isCompressed = compressed !== undefined && acceptsGzip(request);
+    if (isCompressed) void reply.header('content-encoding', 'gzip');
+    return reply.headers(FILE).send(isCompressed ? compressed : file.content);
   });
   void app.register(async (scope) => {
     scope.addHook('onRequest', async (_request, reply) => void reply.headers(CORS));

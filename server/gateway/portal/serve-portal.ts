@@ -35,7 +35,7 @@ function send(reply: FastifyReply, request: FastifyRequest, file: PortalFile, is
   void reply.type(file.type).header('vary', 'accept-encoding');
   if (file.type.startsWith('text/html')) void reply.headers(PAGE_HEADERS);
   if (isHashed) void reply.header('cache-control', 'public, max-age=31536000, immutable');
-  const isCompressed = file.compressed !== undefined && /\bgzip\b/.test(acceptedEncoding(request));
+  const isCompressed = file.compressed !== undefined && acceptsGzip(request);
   if (isCompressed) void reply.header('content-encoding', 'gzip');
   void reply.send(isCompressed ? file.compressed : file.content);
 }
@@ -44,9 +44,9 @@ function acceptsHtml({ headers }: FastifyRequest): boolean {
   return (headers.accept ?? '').includes('text/html');
 }
 
-function acceptedEncoding({ headers }: FastifyRequest): string {
+export function acceptsGzip({ headers }: FastifyRequest): boolean {
   const accepted = headers['accept-encoding'];
-  return typeof accepted === 'string' ? accepted : '';
+  return typeof accepted === 'string' && /\bgzip\b/.test(accepted);
 }
 
 function notBuilt(): PlatformError {

@@ -131,7 +131,11 @@ export function fakeAimee(): FakeAimee {
     },
     originIp: () => '192.0.2.1',
     widget: {
-      current: async () => ({ file: 'aimee-1.js', integrity: 'sha384-abc', content: Buffer.from('widget') }),
+      current: async () => ({ file: 'aimee-1.js', integrity: 'sha384-abc' }),
+      named: async (file) =>
+        file === 'aimee-1.js'
+          ? { type: 'text/javascript', content: Buffer.from('widget'), compressed: undefined }
+          : undefined,
     },
     service: {
       ...customerService(site, (document) => (fake.received = document)),
