@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { DESKTOP, launchBrowser, screenshot, violationsOf } from '../testkit/browser.ts';
 import { type IdentityProvider, type People, startIdentityProvider } from '../testkit/identity-provider.ts';
 import { type Platform, startPlatform } from '../testkit/index.ts';
@@ -221,6 +224,43 @@ describe('signing in through the provider', () => {
     await answerProvider('ada');
     await account('Grace Hopper').waitFor();
     expect(await asked('GET', '/api/v1/session')).toMatchObject({ body: { fresh: false } });
+  });
+});
+
+describe('a page of another site', () => {
+  it('can neither use the session of a visitor nor end it', async () => {
+    await page.goto(await newLink());
+    await account('Owner').waitFor();
+    // To a browser, another name of the same machine is another site.
+    const other = createServer((_req, res) =>
+      res.setHeader('content-type', 'text/html').end('<h1>Other</h1>'),
+    );
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    onTestFinished(() => void other.close());
+    const foreign = await context.newPage();
+    await foreign.goto(`http://localhost:${(other.address() as AddressInfo).port}/`);
+    const outcomes = await foreign.evaluate(async (target) => {
+      const end = { method: 'DELETE', credentials: 'include' } as const;
+      const header = { 'x-jellyfaas-portal': '1' };
+      const attempts = [
+        () => fetch(`${target}/api/v1/session`, { ...end, headers: header, mode: 'cors' }),
+        () => fetch(`${target}/api/v1/session`, { credentials: 'include', headers: header }),
+        () => fetch(`${target}/api/v1/session`, { credentials: 'include', method: 'POST', mode: 'no-cors' }),
+      ];
+      return await Promise.all(
+        attempts.map((attempt) =>
+          attempt().then(
+            ({ type, status }) => `${type} ${status}`,
+            () => 'refused',
+          ),
+        ),
+      );
+    }, platform.url);
+    // What needs no leave of ours is sent, and told nothing; without the cookie, which is not sent along.
+    expect(outcomes).toEqual(['refused', 'refused', 'opaque 0']);
+    await foreign.close();
+    expect(await asked('GET', '/api/v1/session')).toMatchObject({ status: 200 });
   });
 });
 

@@ -102,7 +102,7 @@ describe('odd methods and targets', () => {
     '5,000 headers': [`GET / HTTP/1.1\r\nhost: a\r\n${'a: b\r\n'.repeat(5000)}\r\n`, /^(HTTP\/1\.1 4\d\d|$)/],
     'not HTTP at all': ['\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', /^(HTTP\/1\.1 400|$)/],
     'an upgrade to HTTP/2': [
-      'GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n\r\n',
+      'GET /nothing HTTP/1.1\r\nhost: a\r\nconnection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n\r\n',
       /^(HTTP\/1\.1 4\d\d|$)/,
     ],
   };

@@ -47,7 +47,8 @@ function pass(raw: readonly string[], dropped: ReadonlySet<string>): string[] {
     const value = raw[i + 1] ?? '';
     const lower = name.toLowerCase();
     if (lower === 'connection') nominated = nominate(value, nominated);
-    else if (lower === 'cookie' || lower === 'set-cookie') kept.push(...withoutOurs(name, value));
+    else if (lower === 'cookie') kept.push(...withoutOurs(name, value));
+    else if (lower === 'set-cookie' && OURS.test(value)) continue;
     else if (!dropped.has(lower) && !lower.startsWith('proxy-')) kept.push(name, value);
   }
   return nominated === undefined ? kept : without(kept, (name) => nominated.has(name));
@@ -62,7 +63,6 @@ const OURS = /__(?:host|secure)-jellyfaas/i;
  */
 function withoutOurs(name: string, value: string): string[] {
   if (!OURS.test(value)) return [name, value];
-  if (name.length === 'set-cookie'.length) return [];
   const others = value.split(';').filter((pair) => !OURS.test(pair));
   return others.length === 0 ? [] : [name, others.join(';').trim()];
 }
