@@ -13,7 +13,8 @@ import {
 import { startCanaryRun } from './canary.ts';
 import { type Script, deployTool, exerciseQueries, exerciseSources } from './exercise-ai.ts';
 import { inspectRunning, inspectStopped, tell } from './inspect.ts';
-import { type Mutant, checkoutOf } from './mutants.ts';
+import { checkoutOf } from './mutants.ts';
+import { AI_MUTANTS } from './service-mutants.ts';
 import { readAllStores } from './open-stores.ts';
 import type { Leak } from './sweep.ts';
 
@@ -90,46 +91,6 @@ describe('a question leaves nothing of its words, tools and answers', () => {
     }
   });
 });
-
-const FS = `process.getBuiltinModule('node:fs')`;
-const AI_MUTANTS: readonly Mutant[] = [
-  {
-    name: 'questions kept in a prompt log',
-    edits: [
-      {
-        file: 'server/models/provider-fetch.ts',
-        find: 'const headers = new Headers(init?.headers);',
-        replace: `const headers = new Headers(init?.headers); ${FS}.appendFileSync('/tmp/prompts-' + process.pid, String(init?.body));`,
-      },
-    ],
-  },
-  {
-    name: 'sources that are not sealed',
-    edits: [
-      {
-        file: 'server/tool-sources/sealed-source.ts',
-        find: 'sealed: wrapKey(sealingKey(holder), text, contextOf({ id, accountId })) };',
-        replace: 'sealed: text };',
-      },
-      {
-        file: 'server/tool-sources/sealed-source.ts',
-        find: 'const text = unwrapKey(sealingKey(holder), row.sealed, contextOf(row));',
-        replace: 'const text = row.sealed;',
-      },
-    ],
-  },
-  {
-    name: 'questions in the log of the loop',
-    edits: [
-      {
-        file: 'server/ai/conversation.ts',
-        find: '  async run(): Promise<Outcome> {\n',
-        replace:
-          '  async run(): Promise<Outcome> {\n    process.stderr.write(JSON.stringify(this.#messages));\n',
-      },
-    ],
-  },
-];
 
 describe('the harness catches', () => {
   for (const mutant of AI_MUTANTS) {

@@ -12,7 +12,8 @@ import { needlesFor, search, startCanaryRun } from './canary.ts';
 import { type Script, deployTool } from './exercise-ai.ts';
 import { exerciseSql, exerciseVectors } from './exercise-databases.ts';
 import { inspectRunning, inspectStopped, tell } from './inspect.ts';
-import { type Mutant, checkoutOf } from './mutants.ts';
+import { checkoutOf } from './mutants.ts';
+import { DATABASE_MUTANTS } from './service-mutants.ts';
 import { type StoredRow, readAllStores, readUnlocked } from './open-stores.ts';
 
 /** P10 to P21: documents, passages, vectors, statements and rows lie nowhere but in files that only their owner opens. */
@@ -107,43 +108,8 @@ describe('databases leave nothing of their content outside their own sealed file
   });
 });
 
-const FS = `process.getBuiltinModule('node:fs')`;
-const MUTANTS: readonly Mutant[] = [
-  {
-    name: 'documents spooled on their way to the reader',
-    edits: [
-      {
-        file: 'server/documents/reader-process.ts',
-        find: 'for await (const part of content) {',
-        replace: `for await (const part of content) { ${FS}.appendFileSync('/tmp/spool-' + process.pid, part);`,
-      },
-    ],
-  },
-  {
-    name: 'connection strings in a log',
-    edits: [
-      {
-        file: 'server/sql/external/external-sql.ts',
-        find: 'const target = parseConnectionString(connection.reveal());',
-        replace:
-          'process.stderr.write(connection.reveal()); const target = parseConnectionString(connection.reveal());',
-      },
-    ],
-  },
-  {
-    name: 'databases that the service opens alone',
-    edits: [
-      {
-        file: 'server/databases/database-locks.ts',
-        find: 'const key = new Uint8Array(randomBytes(32));',
-        replace: 'randomBytes(1); const key = Uint8Array.from(half);',
-      },
-    ],
-  },
-];
-
 describe('the harness catches', () => {
-  for (const mutant of MUTANTS) {
+  for (const mutant of DATABASE_MUTANTS) {
     it(mutant.name, async () => {
       const from = Date.now();
       const leaky = await start(checkoutOf(mutant));

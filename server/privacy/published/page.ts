@@ -17,6 +17,7 @@ export function contractPage(contract: PrivacyContract, rows: readonly DataRow[]
   const body = [
     '<h1>Privacy contract of this installation</h1>',
     `<p>Made by JellyFaaS ${escape(contract.version)} from its settings, its data map and its registry of promises. ${contract.clauses.length - open} promises are kept; ${open} are not kept yet, or not in full, and say so.</p>`,
+    section('facts', 'In force here', table(['setting', 'value'], factRows(contract))),
     section('clauses', 'Promises', contract.clauses.map(clause).join('')),
     section('recipients', 'Who gets anything', table(['who', 'name', 'keeps'], recipientRows(contract))),
     section('data', 'What is stored, column by column', tablesOf(rows).map(dataTable).join('')),
@@ -47,7 +48,7 @@ const STYLE = [
   'main{max-width:72rem;margin:auto;padding:1rem}',
   'h3{margin:2rem 0 .25rem}p{max-width:75ch;margin:.25rem 0}',
   '.open{border-inline-start:.25rem solid currentColor;padding-inline-start:.75rem}',
-  '.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}',
+  '.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.875rem}',
   'th,td{text-align:start;vertical-align:top;padding:.25rem .75rem .25rem 0;border-block-end:1px solid color-mix(in srgb,currentColor 25%,transparent)}',
   'caption{text-align:start;font-weight:600;padding-block:1rem .25rem}',
 ].join('');
@@ -90,6 +91,19 @@ function dataTable([name, columns]: [string, readonly DataRow[]]): string {
   ]);
   return table(heads, rows, name);
 }
+
+const factRows = ({ facts, issuedAt }: PrivacyContract): string[][] => [
+  ['since', issuedAt],
+  ['functions run', facts.sandbox === 'none' ? 'WITHOUT a sandbox' : `in a sandbox (${facts.sandbox})`],
+  ['call records are kept', `${facts.callRetentionDays} days`],
+  ['tokens live', `${facts.tokenHours} hours at most`],
+  ['sessions of the portal live', `${facts.sessionHours} hours at most`],
+  ['sign-in through', facts.signInProvider ?? 'links and API keys alone'],
+  ...facts.models.map(({ use, name, isOutside }) => [
+    `model for ${use}`,
+    `${name}, ${isOutside ? 'outside' : 'within this installation'}`,
+  ]),
+];
 
 const recipientRows = ({ recipients }: PrivacyContract): string[][] =>
   recipients.map(({ kind, name, retention }) => [
