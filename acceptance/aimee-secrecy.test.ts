@@ -197,19 +197,15 @@ describe('what is acknowledged', () => {
     await platform.stop();
     const rows = (await readAllStores(platform.dataDir)).filter(({ store }) => store.startsWith('aimee/'));
     await restart();
-    const entries = rows.filter(({ table }) => table === 'entry');
-    expect(entries.length).toBeGreaterThan(15);
-    const readable = rows.filter(
-      ({ table, row }) => table !== 'site' && JSON.stringify(row).includes(CANARY),
-    );
-    const blobs = rows
-      .flatMap(({ row }) => Object.values(row))
-      .filter((value) => value instanceof Uint8Array);
-    // The persona is the customer's own setting, which the service has to read.
-    expect(readable.map(({ table }) => table).filter((table) => !table.startsWith('record'))).toEqual([]);
-    const conversations = rows.filter(({ table }) => ['entry', 'conversation'].includes(table));
-    expect(conversations.some(({ row }) => JSON.stringify(row).includes('valve'))).toBe(false);
-    expect(blobs.some((blob) => Buffer.from(blob).includes('stops the cooling pump of'))).toBe(false);
+    const said = rows.filter(({ table }) => table === 'entry' || table === 'conversation');
+    expect(said.length).toBeGreaterThan(30);
+    // What the assistant knows and how it speaks the service has to read; what was said it has not.
+    const readable = (value: unknown): boolean =>
+      /canary|valve/i.test(
+        value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value),
+      );
+    expect(said.filter(({ row }) => Object.values(row).some(readable))).toEqual([]);
+    expect(rows.some(({ table, row }) => table === 'site' && Object.values(row).some(readable))).toBe(true);
   });
 
   it('cannot be opened after a purge, not from a copy of the data that was made before either', async () => {

@@ -70,7 +70,13 @@ export async function createAimee(options: AimeeOptions): Promise<Aimee> {
   const { customers, receipts, scheduler, clock, limits } = options;
   const recordRequest = createRecordRequest({ ...options, errors: aimeeErrors });
   const sites = await createSites(options);
-  const knowledge = createKnowledge({ ...options, sites, recordRequest, limits: options.vectorLimits });
+  const knowledge = createKnowledge({
+    ...options,
+    sites,
+    recordRequest,
+    limits: options.vectorLimits,
+    searchLimits: limits,
+  });
   const { crawlAllowedHosts: allowedHosts, visitorMessagesPerMinute } = options.settings;
   const crawls = createCrawls({
     knowledge,

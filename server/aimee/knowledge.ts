@@ -1,37 +1,34 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Holder, Principal } from '../accounts/principal.ts';
-import { type RecordRequest } from '../calls/record-request.ts';
+import type { RecordRequest } from '../calls/record-request.ts';
 import { REQUEST_IDS } from '../calls/request-kinds.ts';
-import type { Database, DatabaseFile, Databases } from '../databases/databases.ts';
 import type { DocumentReader } from '../documents/document-reader.ts';
-import type { Embedders } from '../embeddings/embedder.ts';
 import { notFound } from '../kernel/errors.ts';
-import type { AccountId, DatabaseId } from '../kernel/ids.ts';
+import type { AccountId } from '../kernel/ids.ts';
 import { Secret } from '../kernel/secret.ts';
-import { createSerial } from '../kernel/serial.ts';
-import type { KeyRing } from '../keys/key-ring.ts';
-import { settingsOf, vectorDatabase } from '../vectors/databases.ts';
+import { createTurns } from '../kernel/turns.ts';
 import { type Documents, createDocuments } from '../vectors/documents.ts';
-import type { StoredDocument, VectorEngine } from '../vectors/engine/vector-engine.ts';
+import type { StoredDocument } from '../vectors/engine/vector-engine.ts';
 import type { VectorLimits } from '../vectors/limits.ts';
 import { isRelevant } from '../vectors/relevance.ts';
 import { type Retrieved, type RetrievalOptions, retrieve } from '../vectors/retrieval.ts';
-import type { Asker, NewDocument, UploadProgress, VectorDatabase } from '../vectors/vectors.ts';
-import type { Customers } from './customers.ts';
-import type { Site, Sites } from './sites.ts';
+import type { Asker, NewDocument, UploadProgress } from '../vectors/vectors.ts';
+import { type Bases, type BasesOptions, type Opened, createBases, databaseIdOf } from './knowledge-bases.ts';
+import type { AimeeLimits } from './limits.ts';
+import { rememberPassages } from './passage-vectors.ts';
+import type { Site } from './sites.ts';
 
-export interface KnowledgeOptions {
-  readonly sites: Pick<Sites, 'get' | 'list' | 'setKnowledge'>;
-  readonly customers: Pick<Customers, 'directoryOf'>;
-  readonly keyRing: Pick<KeyRing, 'obtain' | 'find' | 'destroy'>;
-  readonly engine: VectorEngine;
+export interface KnowledgeOptions extends BasesOptions {
   readonly reader: DocumentReader;
-  readonly embedders: Pick<Embedders, 'select'>;
   readonly tools: RetrievalOptions['tools'];
   readonly limits: VectorLimits;
+  readonly searchLimits: SearchLimits;
   readonly recordRequest: RecordRequest;
 }
+
+type SearchLimits = Pick<
+  AimeeLimits,
+  'passagesWeighed' | 'searchesAtOnce' | 'searchesPerAccount' | 'passageVectorsMax'
+>;
 
 /** Whoever changes what a site knows. */
 export interface Editor {
@@ -79,7 +76,7 @@ export interface Knowledge {
 }
 
 export function createKnowledge(options: KnowledgeOptions): Knowledge {
-  const { sites, customers, keyRing, engine, recordRequest, limits } = options;
+  const { sites, recordRequest, limits } = options;
   const bases = createBases(options);
   const documents: Documents = createDocuments({
     ...options,
@@ -103,18 +100,7 @@ export function createKnowledge(options: KnowledgeOptions): Knowledge {
   }
 
   return {
-    async search(site, { text, topK }, signal) {
-      const nothing = { hits: [], changed: [], windows: new Map(), isRelevant: false };
-      if (site.knowledge === null) return nothing;
-      const { database, file } = await bases.openOf(site);
-      try {
-        const asker = { principal: principalOf(site), originIp: '', signal };
-        const found = await retrieve(options, { opened: { database, file }, asker }, { text, topK }, topK);
-        return { ...found, isRelevant: isRelevant(database, found, { text }) };
-      } finally {
-        file.key.fill(0);
-      }
-    },
+    search: createSearch(options, bases),
     async upload(editor, siteId, document) {
       await sites.get(editor.principal.accountId, siteId);
       return await documents.upload(askerOf(editor), siteId, document);
@@ -140,93 +126,40 @@ export function createKnowledge(options: KnowledgeOptions): Knowledge {
     },
     async destroy(site) {
       await documents.cancel(({ databaseId }) => databaseId === databaseIdOf(site), notFound('site'));
-      await keyRing.destroy(keyResourceOf(site));
-      await engine.forget(databaseIdOf(site));
-      await rm(directoryOf(customers, site), { recursive: true, force: true });
+      await bases.destroy(site);
     },
     close: () => documents.close(),
   };
 }
 
-interface Opened {
-  readonly database: VectorDatabase;
-  readonly file: DatabaseFile;
-}
+function createSearch(options: KnowledgeOptions, bases: Bases): Knowledge['search'] {
+  const { passagesWeighed, searchesAtOnce, searchesPerAccount, passageVectorsMax } = options.searchLimits;
+  const parts = { ...options, embedders: rememberPassages(options.embedders, passageVectorsMax) };
+  const takeTurn = createTurns({ atOnce: searchesAtOnce, perHolder: searchesPerAccount });
 
-interface Bases extends Pick<Databases, 'open' | 'list'> {
-  /** Of a site that has one. The key is the caller's to wipe. */
-  openOf(site: Site): Promise<Opened>;
-}
-
-/** The databases of sites in the form in which the vector service takes databases: they are called as their sites are. */
-function createBases({ sites, customers, keyRing, engine, embedders }: KnowledgeOptions): Bases {
-  const serial = createSerial();
-
-  async function fileOf(site: Site, key: Uint8Array | undefined): Promise<DatabaseFile> {
-    if (key === undefined) throw notFound('site');
-    return { id: databaseIdOf(site), directory: directoryOf(customers, site), key };
+  async function searchIn(opened: Opened, { site, text, topK, signal }: Search): Promise<Found> {
+    const asker = { principal: principalOf(site), originIp: '', signal };
+    const found = await retrieve(parts, { opened, asker }, { text, topK }, passagesWeighed);
+    return { ...found, isRelevant: isRelevant(opened.database, found, { text }) };
   }
 
-  async function made(site: Site): Promise<Site> {
-    const embedder = await embedders.select(site.accountId, undefined);
-    const { model, dimensions } = embedder;
-    const file = await fileOf(site, await keyRing.obtain(keyResourceOf(site), site.accountId));
+  return async (site, { text, topK }, signal) => {
+    if (site.knowledge === null) return { hits: [], changed: [], windows: new Map(), isRelevant: false };
+    const leave = await takeTurn(site.accountId, signal);
     try {
-      // What a crash left of an earlier try.
-      await rm(file.directory, { recursive: true, force: true });
-      await engine.create(file, { kind: 'sealed', metric: 'cosine', model, dimensions });
+      const opened = await bases.openOf(site);
+      return await searchIn(opened, { site, text, topK, signal }).finally(() => opened.file.key.fill(0));
     } finally {
-      file.key.fill(0);
+      leave();
     }
-    return await sites.setKnowledge(site, { model, dimensions });
-  }
-
-  return {
-    async openOf(site) {
-      return {
-        database: vectorDatabase(described(site)),
-        file: await fileOf(site, await keyRing.find(keyResourceOf(site))),
-      };
-    },
-    async open({ accountId }, _kind, siteId) {
-      // The first document of a site makes its database.
-      const site = await serial(async () => {
-        const found = await sites.get(accountId, siteId);
-        return found.knowledge === null ? await made(found) : found;
-      });
-      return {
-        database: described(site),
-        file: await fileOf(site, await keyRing.find(keyResourceOf(site))),
-      };
-    },
-    async list({ accountId }) {
-      return (await sites.list(accountId)).filter(({ knowledge }) => knowledge !== null).map(described);
-    },
   };
 }
 
-function described(site: Site): Database {
-  const { model, dimensions } = site.knowledge ?? { model: null, dimensions: 1 };
-  return {
-    id: databaseIdOf(site),
-    kind: 'vector',
-    name: site.id,
-    createdAt: site.createdAt * 1000,
-    settings: settingsOf({ kind: 'sealed', metric: 'cosine', model, dimensions, resolver: null }),
-  };
-}
-
-function keyResourceOf({ accountId, id }: Site): string {
-  return `aimee/${accountId}/${id}`;
-}
-
-function directoryOf(customers: Pick<Customers, 'directoryOf'>, { accountId, id }: Site): string {
-  return join(customers.directoryOf(accountId), id);
-}
-
-/** A site's database has the site's own number. */
-function databaseIdOf({ id }: Site): DatabaseId {
-  return `db_${id.slice('site_'.length)}` as DatabaseId;
+interface Search {
+  readonly site: Site;
+  readonly text: string;
+  readonly topK: number;
+  readonly signal: AbortSignal;
 }
 
 function uploadPrefixOf({ id }: Site): string {

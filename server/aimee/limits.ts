@@ -10,8 +10,14 @@ export interface AimeeLimits {
   readonly batchMax: number;
   /** Networks whose messages are counted; the one unused for longest is forgotten. */
   readonly networksMax: number;
-  /** Passages that an answer may rest on. */
+  /** Passages that an answer may rest on, and how many of them are weighed sentence by sentence. */
   readonly passages: number;
+  readonly passagesWeighed: number;
+  /** Searches at once, together and of one account: embedders refuse more than they have room for, so others wait. */
+  readonly searchesAtOnce: number;
+  readonly searchesPerAccount: number;
+  /** Vectors of passages' sentences that are remembered: 1.5 KiB each. */
+  readonly passageVectorsMax: number;
   /** Characters of earlier turns that a model is shown, the latest first. */
   readonly historyLengthMax: number;
   readonly answerLengthMax: number;
@@ -47,6 +53,10 @@ export const aimeeLimits: AimeeLimits = {
   batchMax: 256,
   networksMax: 50_000,
   passages: 6,
+  passagesWeighed: 3,
+  searchesAtOnce: 12,
+  searchesPerAccount: 4,
+  passageVectorsMax: 20_000,
   historyLengthMax: 12_000,
   answerLengthMax: 16_000,
   answerTokensMax: 1024,

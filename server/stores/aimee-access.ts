@@ -18,8 +18,7 @@ export function createAccessRows(db: CustomerDb): AccessRows {
             .where('event', '=', 'read')
             .as('reads'),
         )
-        .orderBy('created_at', 'desc')
-        .orderBy('id')
+        .orderBy(sql`rowid`, 'desc')
         .execute();
       return rows.map(({ reads, ...row }) => ({ ...toGrant(row), reads: reads ?? 0 }));
     },
