@@ -1,10 +1,15 @@
-import { type ReactNode, useEffect, useRef } from 'react';
+import type { ReactNode } from 'react';
 import { Tabs as AriaTabs, Tab, TabList, TabPanel } from 'react-aria-components';
 
 export interface TabItem<T extends string> {
   readonly id: T;
   readonly name: string;
   readonly content: ReactNode;
+}
+
+/** Where not all of them find room, the selected one is in sight. */
+function reveal(tab: HTMLElement | null): void {
+  tab?.scrollIntoView({ block: 'nearest', inline: 'center' });
 }
 
 /** One of several views of the same thing; arrow keys move between them. */
@@ -14,21 +19,15 @@ export function Tabs<T extends string>(props: {
   readonly selected: T;
   readonly onSelect: (id: T) => void;
 }): ReactNode {
-  const list = useRef<HTMLDivElement>(null);
-  // Where they do not all find room, the selected one is in sight.
-  useEffect(() => {
-    const selected = list.current?.querySelector('[data-selected]');
-    selected?.scrollIntoView({ block: 'nearest', inline: 'center' });
-  }, [props.selected]);
   return (
     <AriaTabs
       className="tabs"
       selectedKey={props.selected}
       onSelectionChange={(key) => props.onSelect(String(key) as T)}
     >
-      <TabList ref={list} aria-label={props.label}>
+      <TabList aria-label={props.label}>
         {props.tabs.map(({ id, name }) => (
-          <Tab key={id} id={id}>
+          <Tab key={id} id={id} ref={id === props.selected ? reveal : null}>
             {name}
           </Tab>
         ))}

@@ -111,6 +111,7 @@ function DocumentTable(props: {
     {
       id: 'remove',
       name: t('pages.aimee.knowledge.remove'),
+      isNumber: true,
       cell: (document) => (
         <Button
           kind="quiet"
