@@ -5,6 +5,7 @@ import { CLAUSES, OPEN_CLAUSES } from '../server/privacy/registry.ts';
 import { createStatement } from '../server/privacy-statement/statement.ts';
 import { DEFAULT_FACTS } from './contract/default-facts.ts';
 import { CHECKS, type Platform, STATIC_MUTANTS } from './contract/mutants.ts';
+import { privacyReport } from './contract/report.ts';
 import { MIGRATIONS, liveColumns } from './contract/schemas.ts';
 import { readSources, root } from './contract/sources.ts';
 
@@ -61,6 +62,12 @@ describe('connections', () => {
 describe('cookies, and what else browsers keep', () => {
   it('are the declared ones', () => {
     expect(CHECKS.browsers(platform)).toEqual([]);
+  });
+});
+
+describe('docs/privacy-report.md', () => {
+  it('is what `npm run privacy:report` writes', () => {
+    expect(platform.read('docs/privacy-report.md')).toBe(privacyReport());
   });
 });
 
