@@ -89,7 +89,7 @@ export const customerRows = [
       answered: 'usage figures',
       rating: 'usage figures',
       // A request for a person is mailed to the customer, where the installation has a mail server.
-      sealed: { category: 'content, sealed', recipients: ['model', 'mail-server'] },
+      sealed: { category: 'content, sealed', recipients: ['model', 'embedding-model', 'mail-server'] },
     },
   }),
   ...describeTable({
