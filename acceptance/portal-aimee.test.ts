@@ -207,11 +207,12 @@ describe('every view', () => {
     await dialog.waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
+    const focused = (): Promise<string> => page.evaluate('document.activeElement.textContent');
+    await expect.poll(focused).toBe('Purge');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await reading.waitFor({ state: 'detached' });
-    const focused = await page.evaluate<string>('document.activeElement.textContent');
-    expect(focused).toContain(SUNDAYS);
+    expect(await focused()).toContain(SUNDAYS);
   });
 });
 
