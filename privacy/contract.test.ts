@@ -8,6 +8,8 @@ import { CHECKS, type Platform, STATIC_MUTANTS } from './contract/mutants.ts';
 import { privacyReport } from './contract/report.ts';
 import { MIGRATIONS, liveColumns } from './contract/schemas.ts';
 import { readSources, root } from './contract/sources.ts';
+import { MUTANTS } from './mutants.ts';
+import { AI_MUTANTS, DATABASE_MUTANTS } from './service-mutants.ts';
 
 /** What the contract says, held against sources and schemas. Nothing is started. */
 const platform: Platform = {
@@ -68,6 +70,12 @@ describe('cookies, and what else browsers keep', () => {
 describe('docs/privacy-report.md', () => {
   it('is what `npm run privacy:report` writes', () => {
     expect(platform.read('docs/privacy-report.md')).toBe(privacyReport());
+  });
+});
+
+describe('builds that leak', () => {
+  it.each([...MUTANTS, ...AI_MUTANTS, ...DATABASE_MUTANTS])('can still be made: $name', ({ edits }) => {
+    for (const { file, find } of edits) expect(platform.read(file)?.split(find)).toHaveLength(2);
   });
 });
 
