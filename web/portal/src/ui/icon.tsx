@@ -16,6 +16,7 @@ const PATHS = {
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   upload: 'M12 16V5M7 10l5-5 5 5M4 19h16',
   trash: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13',
+  chevron: 'M9 5l7 7-7 7',
   plus: 'M12 5v14M5 12h14',
   check: 'M4 12l5 5L20 6',
   alert: 'M12 4 2.500 20h19zM12 10v4M12 17h.01',

@@ -1,10 +1,10 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { Link } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 import { useParams } from 'react-router';
 import type { SqlDatabaseDetails } from '../../../../../contract/sql.ts';
 import { request } from '../../api.ts';
+import { BackLink } from '../../ui/back-link.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/dialog.tsx';
 import { useFormat } from '../../ui/format.ts';
@@ -31,29 +31,29 @@ export function DatabasePage({ onDropped }: DatabasePageProps): ReactNode {
   const database = useSqlDatabase(name);
   const [isDropping, setDropping] = useState(false);
   return (
-    <Page
-      title={name}
-      lead={database.data && t('pages.sql.facts', { size: format.bytes(database.data.bytes) })}
-      actions={
-        database.data && (
-          <Button onPress={() => setDropping(true)}>
-            <Icon name="trash" />
-            {t('pages.sql.drop.open')}
-          </Button>
-        )
-      }
-    >
-      <p>
-        <Link href="/sql">{t('pages.sql.back')}</Link>
-      </p>
-      <Loaded query={database}>{(data) => <DatabaseViews key={data.id} database={data} />}</Loaded>
-      <DropDatabase
-        name={name}
-        isOpen={isDropping}
-        onClose={() => setDropping(false)}
-        onDropped={onDropped}
-      />
-    </Page>
+    <>
+      <BackLink href="/sql" to={t('pages.sql.title')} />
+      <Page
+        title={name}
+        lead={database.data && t('pages.sql.facts', { size: format.bytes(database.data.bytes) })}
+        actions={
+          database.data && (
+            <Button onPress={() => setDropping(true)}>
+              <Icon name="trash" />
+              {t('pages.sql.drop.open')}
+            </Button>
+          )
+        }
+      >
+        <Loaded query={database}>{(data) => <DatabaseViews key={data.id} database={data} />}</Loaded>
+        <DropDatabase
+          name={name}
+          isOpen={isDropping}
+          onClose={() => setDropping(false)}
+          onDropped={onDropped}
+        />
+      </Page>
+    </>
   );
 }
 

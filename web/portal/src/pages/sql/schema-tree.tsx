@@ -1,9 +1,8 @@
 import type { ReactNode } from 'react';
-import { Button as AriaButton, Disclosure, DisclosurePanel, Heading } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 import type { SqlSchema } from '../../../../../contract/sql.ts';
 import { Badge } from '../../ui/badge.tsx';
-import { Icon } from '../../ui/icon.tsx';
+import { Foldable } from '../../ui/foldable.tsx';
 
 type Table = SqlSchema['tables'][number];
 
@@ -14,18 +13,19 @@ export function SchemaTree({ tables }: { readonly tables: readonly Table[] }): R
   return (
     <div className="schema">
       {tables.map((table) => (
-        <Disclosure key={table.name} defaultExpanded={tables.length === 1}>
-          <Heading level={3}>
-            <AriaButton slot="trigger" className="button quiet">
-              <Icon name="sql" size={18} />
-              <span className="name">{table.name}</span>
+        <Foldable
+          key={table.name}
+          level={3}
+          isOpen={tables.length === 1}
+          title={
+            <>
+              {table.name}
               {table.kind === 'view' && <Badge>{t('pages.sql.schema.view')}</Badge>}
-            </AriaButton>
-          </Heading>
-          <DisclosurePanel>
-            <Columns table={table} />
-          </DisclosurePanel>
-        </Disclosure>
+            </>
+          }
+        >
+          <Columns table={table} />
+        </Foldable>
       ))}
     </div>
   );

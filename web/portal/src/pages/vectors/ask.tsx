@@ -1,5 +1,5 @@
 import { type ReactNode, useState } from 'react';
-import { Disclosure, DisclosurePanel, Form, Heading, Button as AriaButton } from 'react-aria-components';
+import { Form } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 import type {
   DescribedVectorDatabase,
@@ -10,6 +10,7 @@ import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Checkbox } from '../../ui/choice.tsx';
 import { TextField } from '../../ui/fields.tsx';
+import { Foldable } from '../../ui/foldable.tsx';
 import { Markdown } from '../../ui/markdown.tsx';
 import { Card } from '../../ui/page.tsx';
 import { Fault } from '../../ui/states.tsx';
@@ -105,23 +106,22 @@ function AnsweredBy({ answer }: { readonly answer: VectorAnswer }): ReactNode {
   );
 }
 
+const TITLE_LENGTH = 60;
+
 function Citations({ citations }: Pick<VectorAnswer, 'citations'>): ReactNode {
   const { t } = useTranslation();
   return (
     <section className="stack" aria-label={t('pages.vectors.ask.citations')}>
       <h3>{t('pages.vectors.ask.citations')}</h3>
       {citations.map((citation) => (
-        <Disclosure key={citation.number} className="citation">
-          <Heading level={4}>
-            <AriaButton slot="trigger" className="button quiet">
-              [{citation.number}] {citation.headings.at(-1) ?? citation.quote.slice(0, 60)}
-            </AriaButton>
-          </Heading>
-          <DisclosurePanel>
-            <blockquote className="passage">{citation.quote}</blockquote>
-            <Place span={citation} />
-          </DisclosurePanel>
-        </Disclosure>
+        <Foldable
+          key={citation.number}
+          level={4}
+          title={`[${citation.number}] ${citation.headings.at(-1) ?? citation.quote.slice(0, TITLE_LENGTH)}`}
+        >
+          <blockquote className="passage">{citation.quote}</blockquote>
+          <Place span={citation} />
+        </Foldable>
       ))}
     </section>
   );

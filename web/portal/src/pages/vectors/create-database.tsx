@@ -106,7 +106,7 @@ function KindField(props: { readonly value: Kind; readonly onChange: (kind: Kind
       value={props.value}
       onChange={(value) => props.onChange(value === 'strict' ? 'strict' : 'sealed')}
     >
-      <Label>{t('pages.vectors.columns.kind')}</Label>
+      <Label className="label">{t('pages.vectors.columns.kind')}</Label>
       {KINDS.map((kind) => (
         <Radio key={kind} value={kind} className="choice-card">
           <strong>{t(`pages.vectors.kinds.${kind}.name`)}</strong>

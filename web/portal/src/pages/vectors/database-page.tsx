@@ -1,11 +1,11 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { Link } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 import { useParams } from 'react-router';
 import type { DescribedVectorDatabase, StartedUpload } from '../../../../../contract/vectors.ts';
 import { request } from '../../api.ts';
 import { Figure } from '../../ui/badge.tsx';
+import { BackLink } from '../../ui/back-link.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/dialog.tsx';
 import { useFormat } from '../../ui/format.ts';
@@ -31,29 +31,29 @@ export function DatabasePage({ onDropped }: DatabasePageProps): ReactNode {
   const database = useVectorDatabase(name);
   const [isDropping, setDropping] = useState(false);
   return (
-    <Page
-      title={name}
-      lead={database.data && t(`pages.vectors.kinds.${database.data.kind}.text`)}
-      actions={
-        database.data && (
-          <Button onPress={() => setDropping(true)}>
-            <Icon name="trash" />
-            {t('pages.vectors.drop.open')}
-          </Button>
-        )
-      }
-    >
-      <p>
-        <Link href="/vectors">{t('pages.vectors.back')}</Link>
-      </p>
-      <Loaded query={database}>{(data) => <DatabaseViews key={name} database={data} />}</Loaded>
-      <DropDatabase
-        name={name}
-        isOpen={isDropping}
-        onClose={() => setDropping(false)}
-        onDropped={onDropped}
-      />
-    </Page>
+    <>
+      <BackLink href="/vectors" to={t('pages.vectors.title')} />
+      <Page
+        title={name}
+        lead={database.data && t(`pages.vectors.kinds.${database.data.kind}.text`)}
+        actions={
+          database.data && (
+            <Button onPress={() => setDropping(true)}>
+              <Icon name="trash" />
+              {t('pages.vectors.drop.open')}
+            </Button>
+          )
+        }
+      >
+        <Loaded query={database}>{(data) => <DatabaseViews key={name} database={data} />}</Loaded>
+        <DropDatabase
+          name={name}
+          isOpen={isDropping}
+          onClose={() => setDropping(false)}
+          onDropped={onDropped}
+        />
+      </Page>
+    </>
   );
 }
 
@@ -115,7 +115,7 @@ function Sizes({ database }: { readonly database: DescribedVectorDatabase }): Re
       <Figure label={t('pages.vectors.columns.bytes')} value={format.bytes(bytes)} />
       <Figure
         label={t('pages.vectors.model')}
-        value={t('pages.vectors.dimensions', { count: dimensions })}
+        value={format.number(dimensions)}
         note={
           <>
             {model ?? t('pages.vectors.ownVectors')}
