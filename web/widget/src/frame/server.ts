@@ -17,13 +17,17 @@ const WAIT_SHOWN_MAX_SECONDS = 120;
 
 /**
  * The only requests of the widget, each for something that the visitor pressed. The origin is what the browser says of
- * the page around the frame; the page cannot change it.
+ * the page around the frame, which the page cannot change; where browsers say nothing, the page does.
  */
 async function post(path: string, body: object, signal?: AbortSignal): Promise<Response> {
   const response = await fetch(settings.api + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ site: settings.site, origin: location.ancestorOrigins?.[0], ...body }),
+    body: JSON.stringify({
+      site: settings.site,
+      origin: location.ancestorOrigins?.[0] ?? settings.page,
+      ...body,
+    }),
     credentials: 'omit',
     referrerPolicy: 'no-referrer',
     cache: 'no-store',

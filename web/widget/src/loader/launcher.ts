@@ -79,6 +79,7 @@ function createPanel(settings: Settings, { isQuiet, onChange, onLoss }: PanelOpt
     // that a visitor presses.
     sandbox: 'allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox',
     allow: '',
+    // No referrer policy here: one would hide from the frame which page it is in. Its document has its own.
   });
   element.srcdoc = documentOf(settings);
   const { port1, port2 } = new MessageChannel();

@@ -4,6 +4,8 @@ import { type Texts, directionOf, textsFor } from './texts.ts';
 /** What the frame is told, as JSON in an attribute of its document. */
 export interface FrameSettings {
   readonly site: string;
+  /** Origin of the page, for browsers that do not tell the frame. */
+  readonly page: string;
   /** Where messages go, with the slash at its end. */
   readonly api: string;
   readonly language: string;
@@ -42,6 +44,7 @@ export function readSettings(tag: HTMLScriptElement): Settings {
   return {
     frame: {
       site,
+      page: location.origin,
       api: apiOf(dataset.endpoint || tag.src),
       language,
       title: (dataset.title || texts.title).slice(0, 60),
@@ -74,7 +77,7 @@ function webUrlOf(address: string | undefined): string {
 
 function suggestionsOf(json: string | undefined): string[] {
   try {
-    const value: unknown = JSON.parse(json ?? '');
+    const value: unknown = JSON.parse(json || '[]');
     return (Array.isArray(value) ? value : [])
       .filter((item): item is string => typeof item === 'string' && item.trim() !== '')
       .slice(0, SUGGESTIONS_MAX)
