@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import {
   type Client,
@@ -70,6 +71,17 @@ function withDependency(shortname: string): Record<string, string | Uint8Array> 
     'package.json': '{"dependencies":{"nanoid":"3.3.2"}}',
   };
 }
+
+describe('memory of the server', () => {
+  it('is written to disk by no crash, and shown by no debugger', async () => {
+    const limits = readFileSync(`/proc/${platform.pid}/limits`, 'utf8');
+    expect(limits).toMatch(/^Max core file size\s+0\s+0\s/m);
+    process.kill(platform.pid, 'SIGUSR1');
+    // Answered calls follow the signal; a debugger would have told of itself by then.
+    for (let calls = 0; calls < 5; calls++) expect((await owner.call(steady, '?do=count')).status).toBe(200);
+    expect(platform.output()).not.toContain('Debugger listening');
+  });
+});
 
 describe('killed in the middle of a build', () => {
   it('the next start ends it, and the function answers', async () => {

@@ -59,7 +59,8 @@ export function cleanSchema(raw: Json, pointer: string): CleanSchema {
     );
   }
   try {
-    metaschema.validateSchema(schema as object, true);
+    // The metaschema is no asynchronous one: faults are thrown at once.
+    void metaschema.validateSchema(schema as object, true);
     new Ajv2020({ logger: false, meta: false, validateSchema: false }).compile(schema as object);
   } catch (error) {
     const reason = error instanceof Error ? error.message.slice(0, 300) : 'it does not compile';

@@ -39,6 +39,8 @@ function mayUnshare(): boolean {
 function reexecInside(nodeArguments: readonly string[]): never {
   const [, ...program] = process.argv;
   const command = [process.execPath, ...process.execArgv, ...nodeArguments, ...program, INSIDE_FLAG];
-  process.execve?.('/usr/bin/env', ['env', 'unshare', ...UNSHARE, ...command]);
+  // A crash must not write to disk what calls held.
+  const withoutCore = ['prlimit', '--core=0:0'];
+  process.execve?.('/usr/bin/env', ['env', ...withoutCore, 'unshare', ...UNSHARE, ...command]);
   throw new Error('execve returned');
 }

@@ -1,6 +1,6 @@
 import { CompactEncrypt, SignJWT } from 'jose';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -11,11 +11,10 @@ import { createTokenCodec } from '../accounts/jfwt.ts';
 import type { TokenClaims } from '../accounts/jfwt.ts';
 import type { Holder, KeyPrincipal } from '../accounts/principal.ts';
 import { newId } from '../kernel/ids.ts';
-import type { AccountId, ApiKeyId, ToolSourceId } from '../kernel/ids.ts';
+import type { AccountId, ApiKeyId } from '../kernel/ids.ts';
 import { Secret } from '../kernel/secret.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
-import type { StoredSource } from '../tool-sources/source-store.ts';
 import { openAccountStore } from './account-store.ts';
 import type { OpenAccountStore } from './account-store.ts';
 import { openKeyStore } from './key-store.ts';
@@ -431,44 +430,5 @@ describe('a JFWT', () => {
   ])('is not just any text', async (text) => {
     expect(await accounts.verifyToken(text)).toBeUndefined();
     expect(await accounts.unlock(text)).toBeUndefined();
-  });
-});
-
-describe('tool sources', () => {
-  const source = (accountId: AccountId, content: string): StoredSource => ({
-    id: newId<ToolSourceId>('src'),
-    accountId,
-    sealed: Buffer.from(content.padEnd(40)),
-  });
-
-  test('are kept for their account over a restart, and leave the log when they are removed', async () => {
-    const { accountId } = await owner();
-    const other = (await member()).principal.accountId;
-    const first = source(accountId, 'first');
-    await store.toolSources.put(first);
-    await store.toolSources.put(source(accountId, 'second'));
-    await store.toolSources.put({ ...first, sealed: Buffer.from('changed'.padEnd(40)) });
-    await restart();
-    const kept = await store.toolSources.list(accountId);
-    expect(kept.map(({ sealed }) => Buffer.from(sealed).toString().trim()).toSorted()).toEqual([
-      'changed',
-      'second',
-    ]);
-    expect(await store.toolSources.list(other)).toEqual([]);
-    for (const { id } of kept) await store.toolSources.remove(id);
-    expect(await store.toolSources.list(accountId)).toEqual([]);
-    expect(statSync(join(dir, 'accounts', 'accounts.db-wal')).size).toBe(0);
-  });
-
-  test('have room for what is sealed and nothing else, and for accounts that exist', async () => {
-    const { accountId } = await owner();
-    const good = source(accountId, 'x');
-    for (const wrong of [
-      { ...good, id: 'src_weather' as ToolSourceId },
-      { ...good, sealed: Buffer.alloc(28) },
-      { ...good, sealed: Buffer.alloc(65_537) },
-    ])
-      await expect(store.toolSources.put(wrong)).rejects.toThrow(/CHECK/);
-    await expect(store.toolSources.put(source(newId<AccountId>('acct'), 'x'))).rejects.toThrow(/FOREIGN KEY/);
   });
 });
