@@ -36,6 +36,17 @@ export function print(
   else for (const line of result.lines) context.terminal.out(line);
 }
 
+/** Asks before something that cannot be undone; a pipe is not asked. Says so when nothing is done. */
+export async function confirmed(
+  { terminal }: Context,
+  yes: boolean | undefined,
+  question: string,
+): Promise<boolean> {
+  const isSure = !terminal.interactive || yes === true || (await terminal.confirm(question));
+  if (!isSure) terminal.note('Nothing was destroyed.');
+  return isSure;
+}
+
 /** Characters that the terminal would drop, or that end a line, survive in JSON as escapes. */
 export function asciiControls(json: string): string {
   return json.replace(

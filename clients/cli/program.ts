@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addAccountCommands } from './commands/account.ts';
+import { addAimeeCommands } from './commands/aimee.ts';
 import { addAskCommand } from './commands/ask.ts';
 import { addBuildCommands } from './commands/build.ts';
 import { addCreateCommand } from './commands/create.ts';
@@ -55,6 +56,7 @@ export function buildProgram(context: Context): Command {
   addMcpCommands(program, context);
   addVectorCommands(program, context);
   addSqlCommands(program, context);
+  addAimeeCommands(program, context);
   addTypesCommand(program, context);
   addWatchCommands(program, context);
   addLibraryCommands(program, context);

@@ -1,12 +1,12 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { SqlImported } from '../api.ts';
 import { connect, print, withJson, type Context } from '../context.ts';
-import { CliError, isSystemError, usageError } from '../failure.ts';
+import { isSystemError, usageError } from '../failure.ts';
 import { counted } from '../rows.ts';
+import { saveAnswer } from '../save-answer.ts';
 import { sqlPath } from './sql-words.ts';
 
 export function addSqlImport(sql: Command, context: Context): void {
@@ -63,22 +63,6 @@ export function addSqlExport(sql: Command, context: Context): void {
     .action(async (name: string, { table, output }: ExportOptions) => {
       const query = table === undefined ? '' : `?format=csv&table=${encodeURIComponent(table)}`;
       const answer = await connect(context, command).open(sqlPath(name, `/export${query}`));
-      try {
-        if (output === undefined)
-          for await (const chunk of answer) await context.terminal.stream(chunk as Buffer);
-        else
-          await pipeline(
-            answer,
-            createWriteStream(resolve(context.cwd, output), { flags: 'wx', mode: 0o600 }),
-          );
-      } catch (error) {
-        if (isSystemError(error, 'EEXIST'))
-          throw usageError(`${output ?? ''} is there already; nothing was written.`);
-        if (isSystemError(error, 'ENOENT', 'EACCES', 'EISDIR'))
-          throw usageError(`${output ?? ''} cannot be written.`);
-        throw new CliError('The export broke off and is not complete. Try again.', {
-          code: 'cli.export_cut',
-        });
-      }
+      await saveAnswer(context, answer, output);
     });
 }

@@ -9,7 +9,7 @@ import type {
   SqlMigrated,
   SqlSchema,
 } from '../api.ts';
-import { connect, print, table, withJson, type Context } from '../context.ts';
+import { confirmed, connect, print, table, withJson, type Context } from '../context.ts';
 import { isSystemError, usageError } from '../failure.ts';
 import { addSqlAsk } from './sql-ask.ts';
 import { addSqlQuery } from './sql-query.ts';
@@ -109,15 +109,8 @@ function addDrop(sql: Command, context: Context): void {
     .argument('<name>')
     .option('-y, --yes', 'do not ask')
     .action(async (name: string, { yes }: { yes?: boolean }) => {
-      const { terminal } = context;
-      const isSure =
-        !terminal.interactive ||
-        yes === true ||
-        (await terminal.confirm(`Destroy ${name} with all its rows? There is no way back.`));
-      if (!isSure) {
-        terminal.note('Nothing was destroyed.');
+      if (!(await confirmed(context, yes, `Destroy ${name} with all its rows? There is no way back.`)))
         return;
-      }
       const value = await connect(context, drop).send<DroppedDatabase>('DELETE', sqlPath(name));
       print(context, drop, { value, lines: [`${name} is destroyed. The receipt:`, value.receipt] });
     });

@@ -30,8 +30,9 @@ export function addVectorUpload(vectors: Command, context: Context): void {
       };
       const sent = await sendAll(context, connect(context, upload), {
         path: databasePath(name, '/documents'),
+        progressPath: (uploadId) => `/api/v1/uploads/${encodeURIComponent(uploadId)}`,
         files,
-        fields,
+        fieldsOf: () => fields,
       });
       print(context, upload, { value: sent, lines: [summary(sent)] });
       if (sent.failed.length > 0) throw new CliError(`${sent.failed.length} document(s) were not taken.`);
@@ -43,11 +44,18 @@ interface Sent {
   readonly failed: { readonly file: string; readonly code: string; readonly message: string }[];
 }
 
+interface Sending {
+  readonly path: string;
+  readonly progressPath: (uploadId: string) => string;
+  readonly files: readonly DocumentFile[];
+  readonly fieldsOf: (file: DocumentFile) => Record<string, string>;
+}
+
 /** One after another; one that fails does not keep the others from being sent. */
-async function sendAll(
+export async function sendAll(
   { terminal }: Context,
   api: Api,
-  { path, files, fields }: { path: string; files: readonly DocumentFile[]; fields: Record<string, string> },
+  { path, progressPath, files, fieldsOf }: Sending,
 ): Promise<Sent> {
   const sent: Sent = { uploaded: [], failed: [] };
   for (const [at, file] of files.entries()) {
@@ -55,8 +63,12 @@ async function sendAll(
     try {
       terminal.status(`${label}: sending`);
       const content = readFileSync(file.path);
-      const { uploadId } = await api.sendFile<StartedUpload>(path, { name: file.name, content }, fields);
-      const { documentId, passages } = await watch(api, uploadId, (progress) =>
+      const { uploadId } = await api.sendFile<StartedUpload>(
+        path,
+        { name: file.name, content },
+        fieldsOf(file),
+      );
+      const { documentId, passages } = await watch(api, progressPath(uploadId), (progress) =>
         terminal.status(`${label}: ${shown(progress)}`),
       );
       sent.uploaded.push({ file: file.path, documentId, passages });
@@ -73,10 +85,10 @@ async function sendAll(
 /** Until it has ended; rejects when it failed. */
 async function watch(
   api: Api,
-  uploadId: string,
+  path: string,
   onProgress: (progress: UploadProgress) => void,
 ): Promise<UploadProgress> {
-  for await (const event of api.events<UploadEvent>(`/api/v1/uploads/${encodeURIComponent(uploadId)}`)) {
+  for await (const event of api.events<UploadEvent>(path)) {
     if (event.type === 'error') throw new CliError(event.detail, { code: event.code });
     if (event.type === 'done') break;
     onProgress(event);
@@ -91,7 +103,7 @@ function shown({ status, pages, pagesDone, passages, embedded }: UploadProgress)
   return status === 'embedding' ? `${embedded} of ${passages} passages` : status;
 }
 
-function summary({ uploaded }: Sent): string {
+export function summary({ uploaded }: Sent): string {
   const passages = uploaded.reduce((sum, one) => sum + one.passages, 0);
   return `${uploaded.length} document(s) are in, ${passages} passages.`;
 }

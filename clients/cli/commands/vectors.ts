@@ -8,7 +8,7 @@ import type {
   VectorDatabases,
   VectorHits,
 } from '../api.ts';
-import { connect, print, table, withJson, type Context } from '../context.ts';
+import { confirmed, connect, print, table, withJson, type Context } from '../context.ts';
 import { databasePath, filterOf, questionOf } from './vector-words.ts';
 import { addVectorAsk } from './vectors-ask.ts';
 import { addVectorUpload } from './vectors-upload.ts';
@@ -208,15 +208,8 @@ function addDrop(vectors: Command, context: Context): void {
     .argument('<name>')
     .option('-y, --yes', 'do not ask')
     .action(async (name: string, { yes }: { yes?: boolean }) => {
-      const { terminal } = context;
-      const isSure =
-        !terminal.interactive ||
-        yes === true ||
-        (await terminal.confirm(`Destroy ${name} with all its documents? There is no way back.`));
-      if (!isSure) {
-        terminal.note('Nothing was destroyed.');
+      if (!(await confirmed(context, yes, `Destroy ${name} with all its documents? There is no way back.`)))
         return;
-      }
       const value = await connect(context, drop).send<DroppedDatabase>('DELETE', databasePath(name));
       print(context, drop, { value, lines: [`${name} is destroyed. The receipt:`, value.receipt] });
     });
