@@ -1,4 +1,4 @@
-import { type UseQueryResult, useQuery } from '@tanstack/react-query';
+import { type QueryClient, type UseQueryResult, useQuery } from '@tanstack/react-query';
 import type { SqlDatabaseDetails, SqlDatabases, SqlSchema } from '../../../../../contract/sql.ts';
 import { request } from '../../api.ts';
 
@@ -19,9 +19,11 @@ export function sqlKey(name: string, ...rest: readonly unknown[]): readonly unkn
   return [...SQL_KEY, 'database', name, ...rest];
 }
 
+const LIST_KEY = [...SQL_KEY, 'list'];
+
 export function useSqlDatabases(): UseQueryResult<SqlDatabases> {
   return useQuery({
-    queryKey: [...SQL_KEY, 'list'],
+    queryKey: LIST_KEY,
     queryFn: ({ signal }) => request<SqlDatabases>(SQL_API, { signal }),
   });
 }
@@ -38,4 +40,12 @@ export function useSqlSchema(name: string): UseQueryResult<SqlSchema> {
     queryKey: sqlKey(name, 'schema'),
     queryFn: ({ signal }) => request<SqlSchema>(sqlApi(name, '/schema'), { signal }),
   });
+}
+
+/** The list without a database that was dropped. */
+export function unlist(client: QueryClient, name: string): void {
+  client.setQueryData<SqlDatabases>(
+    LIST_KEY,
+    (known) => known && { databases: known.databases.filter((one) => one.name !== name) },
+  );
 }

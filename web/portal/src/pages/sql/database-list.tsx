@@ -8,12 +8,14 @@ import { Icon } from '../../ui/icon.tsx';
 import { Page } from '../../ui/page.tsx';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
 import { Table } from '../../ui/table.tsx';
+import { useForget } from '../../use-forget.ts';
 import { CreateDatabase } from './create-database.tsx';
-import { pageOf, useSqlDatabase, useSqlDatabases } from './data.ts';
+import { SQL_KEY, pageOf, useSqlDatabase, useSqlDatabases } from './data.ts';
 
 export function DatabaseList(): ReactNode {
   const { t } = useTranslation();
   const databases = useSqlDatabases();
+  useForget(SQL_KEY);
   const [isCreating, setCreating] = useState(false);
   const create = (
     <Button kind="primary" onPress={() => setCreating(true)}>

@@ -13,7 +13,7 @@ import { Card, Page } from '../../ui/page.tsx';
 import { Loaded } from '../../ui/states.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { AskSql } from './ask-sql.tsx';
-import { SQL_KEY, sqlApi, sqlKey, useSqlDatabase, useSqlSchema } from './data.ts';
+import { sqlApi, useSqlDatabase, useSqlSchema, unlist } from './data.ts';
 import { QueryEditor } from './query-editor.tsx';
 import { SchemaTree } from './schema-tree.tsx';
 import { Transfer } from './transfer.tsx';
@@ -104,9 +104,8 @@ function DropDatabase(
       onClose={onClose}
       onConfirm={async () => {
         const { receipt } = await request<{ receipt: string }>(sqlApi(name), { method: 'DELETE' });
+        unlist(client, name);
         onDropped(name, receipt);
-        client.removeQueries({ queryKey: sqlKey(name) });
-        await client.invalidateQueries({ queryKey: [...SQL_KEY, 'list'] });
       }}
     >
       <p>{t('pages.sql.drop.text')}</p>

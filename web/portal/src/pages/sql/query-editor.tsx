@@ -1,11 +1,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type KeyboardEvent, type ReactNode, useState } from 'react';
+import { Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 import type { SqlResult } from '../../../../../contract/sql.ts';
 import { request } from '../../api.ts';
 import { Button } from '../../ui/button.tsx';
 import { Checkbox } from '../../ui/choice.tsx';
-import { Select, TextField } from '../../ui/fields.tsx';
+import { TextField } from '../../ui/fields.tsx';
 import { useFormat } from '../../ui/format.ts';
 import { Card } from '../../ui/page.tsx';
 import { Fault } from '../../ui/states.tsx';
@@ -62,14 +63,6 @@ export function QueryEditor({ name }: { readonly name: string }): ReactNode {
             spellCheck="false"
           />
         </div>
-        {history.length > 0 && (
-          <Select
-            label={t('pages.sql.query.history')}
-            value=""
-            options={history.map((text) => ({ id: text, name: oneLine(text) }))}
-            onChange={setSql}
-          />
-        )}
         <div className="row">
           <Button kind="primary" isPending={run.isPending} isDisabled={sql.trim() === ''} onPress={submit}>
             {t('pages.sql.query.run')}
@@ -77,11 +70,36 @@ export function QueryEditor({ name }: { readonly name: string }): ReactNode {
           <Checkbox isSelected={isReadOnly} onChange={setReadOnly}>
             {t('pages.sql.query.readOnly')}
           </Checkbox>
+          {history.length > 0 && <History statements={history} onChoose={setSql} />}
         </div>
         {run.error && <Fault error={run.error} />}
       </Card>
       {run.data && !run.isPending && <Result {...run.data} />}
     </>
+  );
+}
+
+function History(props: {
+  readonly statements: readonly string[];
+  readonly onChoose: (statement: string) => void;
+}): ReactNode {
+  const { t } = useTranslation();
+  return (
+    <MenuTrigger>
+      <Button kind="quiet">{t('pages.sql.query.history')}</Button>
+      <Popover className="popover">
+        <Menu
+          aria-label={t('pages.sql.query.history')}
+          onAction={(key) => props.onChoose(props.statements[Number(key)] ?? '')}
+        >
+          {props.statements.map((statement, at) => (
+            <MenuItem key={statement} id={at} className="option" textValue={statement}>
+              <code>{oneLine(statement)}</code>
+            </MenuItem>
+          ))}
+        </Menu>
+      </Popover>
+    </MenuTrigger>
   );
 }
 

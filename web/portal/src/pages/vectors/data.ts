@@ -1,4 +1,4 @@
-import { type UseQueryResult, useQuery } from '@tanstack/react-query';
+import { type QueryClient, type UseQueryResult, useQuery } from '@tanstack/react-query';
 import type { DescribedVectorDatabase, VectorDatabase } from '../../../../../contract/vectors.ts';
 import { request } from '../../api.ts';
 
@@ -14,10 +14,15 @@ export function vectorKey(name: string, ...rest: readonly unknown[]): readonly u
   return [...VECTORS_KEY, 'database', name, ...rest];
 }
 
-export function useVectorDatabases(): UseQueryResult<{ databases: VectorDatabase[] }> {
+interface VectorDatabases {
+  readonly databases: readonly VectorDatabase[];
+}
+const LIST_KEY = [...VECTORS_KEY, 'list'];
+
+export function useVectorDatabases(): UseQueryResult<VectorDatabases> {
   return useQuery({
-    queryKey: [...VECTORS_KEY, 'list'],
-    queryFn: ({ signal }) => request<{ databases: VectorDatabase[] }>(VECTORS_API, { signal }),
+    queryKey: LIST_KEY,
+    queryFn: ({ signal }) => request<VectorDatabases>(VECTORS_API, { signal }),
   });
 }
 
@@ -26,4 +31,12 @@ export function useVectorDatabase(name: string): UseQueryResult<DescribedVectorD
     queryKey: vectorKey(name, 'description'),
     queryFn: ({ signal }) => request<DescribedVectorDatabase>(vectorApi(name), { signal }),
   });
+}
+
+/** The list without a database that was dropped. */
+export function unlist(client: QueryClient, name: string): void {
+  client.setQueryData<VectorDatabases>(
+    LIST_KEY,
+    (known) => known && { databases: known.databases.filter((one) => one.name !== name) },
+  );
 }

@@ -9,12 +9,14 @@ import { Icon } from '../../ui/icon.tsx';
 import { Page } from '../../ui/page.tsx';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
 import { Table } from '../../ui/table.tsx';
+import { useForget } from '../../use-forget.ts';
 import { CreateDatabase } from './create-database.tsx';
-import { useVectorDatabase, useVectorDatabases } from './data.ts';
+import { VECTORS_KEY, useVectorDatabase, useVectorDatabases } from './data.ts';
 
 export function DatabaseList(): ReactNode {
   const { t } = useTranslation();
   const databases = useVectorDatabases();
+  useForget(VECTORS_KEY);
   const [isCreating, setCreating] = useState(false);
   const create = (
     <Button kind="primary" onPress={() => setCreating(true)}>

@@ -15,7 +15,7 @@ import { Loaded } from '../../ui/states.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
 import { useUploads } from '../../uploads/use-uploads.ts';
 import { Ask } from './ask.tsx';
-import { useVectorDatabase, vectorApi, vectorKey, VECTORS_KEY } from './data.ts';
+import { useVectorDatabase, vectorApi, vectorKey, unlist } from './data.ts';
 import { Documents } from './documents.tsx';
 import { Search } from './search.tsx';
 
@@ -146,9 +146,8 @@ function DropDatabase(
       onClose={onClose}
       onConfirm={async () => {
         const { receipt } = await request<{ receipt: string }>(vectorApi(name), { method: 'DELETE' });
+        unlist(client, name);
         onDropped(name, receipt);
-        client.removeQueries({ queryKey: vectorKey(name) });
-        await client.invalidateQueries({ queryKey: [...VECTORS_KEY, 'list'] });
       }}
     >
       <p>{t('pages.vectors.drop.text')}</p>
