@@ -168,7 +168,7 @@ describe('every view', () => {
       ...tabs.map((name): [string, () => Promise<void>] => [name, () => tab(name)]),
       ['Conversations', () => tab('Conversations')],
       ['Conversation', () => page.getByRole('link', { name: SUNDAYS }).click()],
-      ['AI.Mee', () => page.getByRole('navigation', { name: 'Back to' }).getByRole('link').click()],
+      ['AI.Mee', () => page.getByRole('navigation', { name: 'Way back' }).getByRole('link').click()],
     ];
     for (const [name, show] of views) {
       await show();

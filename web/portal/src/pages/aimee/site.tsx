@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link, useParams, useSearchParams } from 'react-router';
+import { useParams, useSearchParams } from 'react-router';
 import type { AimeeSite } from '../../../../../contract/aimee.ts';
+import { BackLink } from '../../ui/back-link.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Page } from '../../ui/page.tsx';
 import { EmptyState, Fault, Loaded } from '../../ui/states.tsx';
@@ -26,9 +27,7 @@ export function SitePage(): ReactNode {
   const { siteId } = useParams();
   return (
     <>
-      <nav className="crumbs" aria-label={t('pages.aimee.site.crumbs')}>
-        <Link to="/aimee">{t('pages.aimee.title')}</Link>
-      </nav>
+      <BackLink href="/aimee" to={t('pages.aimee.title')} />
       <Loaded query={useSites()}>
         {({ sites, canSendMail }) => {
           const site = sites.find(({ id }) => id === siteId);

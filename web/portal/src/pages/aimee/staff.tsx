@@ -1,8 +1,9 @@
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link, useSearchParams } from 'react-router';
+import { useSearchParams } from 'react-router';
 import type { AimeeSupportGrants } from '../../../../../contract/aimee-conversations.ts';
 import { useFormat } from '../../ui/format.ts';
+import { BackLink } from '../../ui/back-link.tsx';
 import { Button, LinkButton } from '../../ui/button.tsx';
 import { Card, Page } from '../../ui/page.tsx';
 import { EmptyState, Loaded } from '../../ui/states.tsx';
@@ -18,9 +19,7 @@ export function StaffPage(): ReactNode {
   const conversation = search.get('open');
   return (
     <>
-      <nav className="crumbs" aria-label={t('pages.aimee.site.crumbs')}>
-        <Link to="/aimee">{t('pages.aimee.title')}</Link>
-      </nav>
+      <BackLink href="/aimee" to={t('pages.aimee.title')} />
       <Page
         title={t('pages.aimee.staff.title')}
         lead={t('pages.aimee.staff.lead')}
