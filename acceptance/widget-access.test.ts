@@ -1,5 +1,5 @@
 import type { Browser, BrowserContextOptions, Frame, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DESKTOP, PHONE, launchBrowser, screenshot, violationsOf } from '../testkit/browser.ts';
 import {
   ANSWER,
@@ -39,6 +39,7 @@ type Visit = Garden & { readonly options?: BrowserContextOptions };
 async function visit({ options = {}, ...garden }: Visit = {}): Promise<Page> {
   return await visitSite(browser, site, {
     viewport: DESKTOP,
+    reducedMotion: 'reduce',
     ...options,
     page: gardenPage(server.url, garden),
   });
@@ -65,7 +66,7 @@ describe('everybody', () => {
       frame.evaluate<string>(
         'document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent',
       );
-    expect(await focused()).toBe('Your question');
+    await vi.waitFor(async () => expect(await focused()).toBe('Your question'));
     await page.keyboard.type('By keyboard');
     await page.keyboard.press('Enter');
     await frame.locator('.actions').waitFor();
@@ -158,10 +159,14 @@ describe('a chat that the page opens', () => {
     expect(await page.evaluate('document.activeElement.id')).toBe('own');
     const frame = page.frames()[1] as Frame;
     await askWidget(frame, 'Open?');
-    await frame.getByRole('button', { name: 'Close' }).click();
+    // It was not modal; it closes with Escape all the same, and is like any other from then on.
+    await frame.locator('textarea').press('Escape');
     await page.locator('aimee-chat iframe:not(.open)').waitFor({ state: 'attached' });
     await openWidget(page);
     await frame.getByText('Open?').waitFor();
+    await frame.locator('textarea:focus').waitFor();
+    await frame.getByRole('button', { name: 'Close' }).click();
+    await page.locator('aimee-chat iframe:not(.open)').waitFor({ state: 'attached' });
     await page.close();
   });
 });

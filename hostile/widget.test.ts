@@ -105,7 +105,7 @@ describe('a page that wants to read along', () => {
     await frame.getByText(ANSWER).waitFor();
     await frame.getByRole('button', { name: 'Close' }).click();
     await page.locator('aimee-chat iframe:not(.open)').waitFor({ state: 'attached' });
-    expect(await page.evaluate('heard')).toEqual(['in true', 'in false']);
+    expect(await page.evaluate('heard')).toEqual(['in true', 'out true', 'in false']);
     await page.close();
   });
 

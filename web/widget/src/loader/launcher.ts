@@ -7,8 +7,9 @@ const CHAT = 'M21 12a8 8 0 0 1-8 8H4l1.6-3A8 8 0 1 1 21 12ZM9 12h.01M13 12h.01M1
 const CLOSE = 'M6 9l6 6 6-6';
 
 /**
- * The button in the corner and, from the first click on, the frame. Between the two runs one message port: `true` opens,
- * `false` closes, and the frame says the same back once it has. Nothing of what is said in it passes there.
+ * The button in the corner and, from the first click on, the frame. Between the two runs one message port: `true` opens
+ * and `false` closes; back come one `true` when it is ready, and `false` when it has closed. Nothing of what is said in it
+ * passes there.
  */
 export function createLauncher(settings: Settings): void {
   const { frame, direction, position } = settings;
@@ -33,30 +34,42 @@ export function createLauncher(settings: Settings): void {
   document.body.append(host);
 
   let panel: Panel | undefined;
+  let isReady = false;
   const show = (isOpen: boolean): void => {
     button.setAttribute('aria-expanded', String(isOpen));
     panel?.element.classList.toggle('open', isOpen);
   };
-  const open = (isQuiet: boolean): void => {
+  const present = (): void => {
+    show(true);
+    panel?.element.focus();
+    panel?.port.postMessage(true);
+  };
+  /** Opened by the page, not by the visitor: the focus stays where it is. */
+  const create = (isQuiet: boolean): void => {
     panel = createPanel(settings, {
-      isQuiet,
-      onChange(isOpen) {
-        show(isOpen);
-        if (!isOpen) button.focus();
-        else if (!isQuiet) panel?.element.focus();
+      onReady() {
+        isReady = true;
+        if (isQuiet) show(true);
+        else present();
+      },
+      onClose() {
+        show(false);
+        button.focus();
       },
       onLoss() {
         show(false);
+        isReady = false;
         panel = undefined;
       },
     });
     root.append(panel.element);
   };
   button.addEventListener('click', () => {
-    if (panel === undefined) open(false);
-    else panel.port.postMessage(button.getAttribute('aria-expanded') !== 'true');
+    if (panel === undefined) create(false);
+    else if (button.ariaExpanded === 'true') panel.port.postMessage(false);
+    else if (isReady) present();
   });
-  if (settings.isOpen) open(true);
+  if (settings.isOpen) create(true);
 }
 
 interface Panel {
@@ -65,14 +78,14 @@ interface Panel {
 }
 
 interface PanelOptions {
-  /** Opened by the page, not by the visitor: the focus stays where it is. */
-  readonly isQuiet: boolean;
-  readonly onChange: (isOpen: boolean) => void;
+  /** There is something to show: a frame that a policy forbids never gets there. */
+  readonly onReady: () => void;
+  readonly onClose: () => void;
   /** Somebody put another document into the frame; it is gone. */
   readonly onLoss: () => void;
 }
 
-function createPanel(settings: Settings, { isQuiet, onChange, onLoss }: PanelOptions): Panel {
+function createPanel(settings: Settings, { onReady, onClose, onLoss }: PanelOptions): Panel {
   const element = h('iframe', {
     title: settings.frame.title,
     // No same origin: no cookie, no storage, and no way from the page to the conversation. Pop-ups are the links
@@ -83,11 +96,11 @@ function createPanel(settings: Settings, { isQuiet, onChange, onLoss }: PanelOpt
   });
   element.srcdoc = documentOf(settings);
   const { port1, port2 } = new MessageChannel();
-  port1.onmessage = ({ data }) => onChange(data === true);
+  port1.onmessage = ({ data }) => (data === true ? onReady() : onClose());
   element.addEventListener(
     'load',
     () => {
-      element.contentWindow?.postMessage(isQuiet, '*', [port2]);
+      element.contentWindow?.postMessage(0, '*', [port2]);
       element.addEventListener('load', () => {
         element.remove();
         onLoss();
