@@ -35,7 +35,7 @@ export function KeyTable({ apiKeys }: ApiKeys): ReactNode {
           {
             id: 'created',
             name: t('pages.keys.list.created'),
-            cell: ({ createdAt }) => format.time(createdAt),
+            cell: ({ createdAt }) => <time dateTime={createdAt}>{format.time(createdAt)}</time>,
           },
           {
             id: 'revoke',

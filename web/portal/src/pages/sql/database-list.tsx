@@ -84,7 +84,7 @@ function DatabaseTable({ databases }: SqlDatabases): ReactNode {
         {
           id: 'created',
           name: t('pages.sql.columns.created'),
-          cell: ({ createdAt }) => format.time(createdAt),
+          cell: ({ createdAt }) => <time dateTime={createdAt}>{format.time(createdAt)}</time>,
         },
         { id: 'id', name: t('pages.sql.columns.id'), cell: ({ id }) => <code>{id}</code> },
       ]}

@@ -91,7 +91,7 @@ function DatabaseTable({ databases }: { readonly databases: readonly VectorDatab
         {
           id: 'created',
           name: t('pages.vectors.columns.created'),
-          cell: ({ createdAt }) => format.time(createdAt),
+          cell: ({ createdAt }) => <time dateTime={createdAt}>{format.time(createdAt)}</time>,
         },
       ]}
     />
