@@ -11,7 +11,7 @@ export function Facts({ facts }: { readonly facts: StatedFacts }): ReactNode {
   const { t } = useTranslation();
   return (
     <Card title={t('pages.privacy.facts.title')}>
-      <dl className="figures">
+      <dl className="figures stated">
         <Figure
           label={t('pages.privacy.facts.calls')}
           value={t('pages.privacy.facts.days', { count: facts.callRetentionDays })}
