@@ -18,4 +18,40 @@ export const PAGES: readonly PortalPage[] = [
     icon: 'home',
     Page: lazy(async () => ({ default: (await import('./pages/home/home.tsx')).Home })),
   },
+  {
+    path: '/vectors',
+    name: 'vectors',
+    icon: 'vectors',
+    Page: lazy(async () => ({ default: (await import('./pages/vectors/vectors.tsx')).Vectors })),
+  },
+  {
+    path: '/sql',
+    name: 'sql',
+    icon: 'sql',
+    Page: lazy(async () => ({ default: (await import('./pages/sql/sql.tsx')).Sql })),
+  },
+  {
+    path: '/aimee',
+    name: 'aimee',
+    icon: 'aimee',
+    Page: lazy(async () => ({ default: (await import('./pages/aimee/aimee.tsx')).Aimee })),
+  },
+  {
+    path: '/keys',
+    name: 'keys',
+    icon: 'keys',
+    Page: lazy(async () => ({ default: (await import('./pages/keys/keys.tsx')).Keys })),
+  },
+  {
+    path: '/profile',
+    name: 'profile',
+    icon: 'profile',
+    Page: lazy(async () => ({ default: (await import('./pages/profile/profile.tsx')).Profile })),
+  },
+  {
+    path: '/privacy',
+    name: 'privacy',
+    icon: 'privacy',
+    Page: lazy(async () => ({ default: (await import('./pages/privacy/privacy.tsx')).Privacy })),
+  },
 ];
