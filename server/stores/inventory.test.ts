@@ -129,7 +129,7 @@ describe('the inventory of an account', () => {
 });
 
 describe('rectification', () => {
-  test('changes name and address, and leaves nothing of the old ones', async () => {
+  test('puts name and address in the place of the old ones', async () => {
     const principal = { accountId, role: 'member' } as const;
     const updated = await accounts.update(principal, { name: ' Ada L. ', email: 'lovelace@example.org' });
     expect(updated).toMatchObject({ id: accountId, name: 'Ada L.', email: 'lovelace@example.org' });

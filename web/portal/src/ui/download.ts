@@ -3,5 +3,6 @@ import { saveFile } from './save-file.ts';
 
 /** Saves an answer of the server as a file. Rejects with `ApiError`. */
 export async function download(path: string, fileName: string): Promise<void> {
-  saveFile(fileName, await (await send(path)).blob());
+  const answer = await send(path);
+  saveFile(fileName, await answer.blob());
 }
