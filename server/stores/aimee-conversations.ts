@@ -13,8 +13,15 @@ import type { ConversationId, SiteId } from '../kernel/ids.ts';
 import { count } from './aimee-counters.ts';
 import type { CustomerDb, CustomerTables, CustomerTx } from './aimee-tables.ts';
 import { slices } from './slices.ts';
+import type { EncryptedStore } from './sqlite.ts';
 
-export function createConversationRows(db: CustomerDb): ConversationRows {
+const PURGED_AT_ONCE = 10_000;
+const PURGE_CACHE_MIB = 32;
+
+export function createConversationRows({
+  db,
+  withRoom,
+}: Pick<EncryptedStore<CustomerTables>, 'db' | 'withRoom'>): ConversationRows {
   const own = (siteId: SiteId) => db.selectFrom('conversation').where('site_id', '=', siteId);
   return {
     append: (entries) => db.transaction().execute((tx) => append(tx, entries)),
@@ -58,9 +65,13 @@ export function createConversationRows(db: CustomerDb): ConversationRows {
       return (await query.execute()).map(({ id }) => id);
     },
     async remove(ids) {
-      await db.transaction().execute(async (tx) => {
-        for await (const slice of slices(ids))
-          await tx.deleteFrom('conversation').where('id', 'in', slice).execute();
+      // Nothing of them can be opened any more, so it need not be one transaction; the log stays short.
+      await withRoom(PURGE_CACHE_MIB, async () => {
+        for (let at = 0; at < ids.length; at += PURGED_AT_ONCE)
+          await db.transaction().execute(async (tx) => {
+            for await (const slice of slices(ids.slice(at, at + PURGED_AT_ONCE)))
+              await tx.deleteFrom('conversation').where('id', 'in', slice).execute();
+          });
       });
     },
   };

@@ -82,7 +82,7 @@ export async function openCustomerStore({
       await db.insertInto('customer').values({ id: 1, public_key: publicKey }).execute();
     },
     sites: createSiteRows(db),
-    conversations: createConversationRows(db),
+    conversations: createConversationRows(store),
     counters: createCounterRows(db),
     access: createAccessRows(db),
     inventory: createInventory(db, { store: 'aimee', rules: customerInventory }),

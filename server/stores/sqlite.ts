@@ -45,10 +45,15 @@ export interface EncryptedStore<Tables> {
    * Throws `stores.checkpoint_busy` when a reader held it up.
    */
   checkpoint(): void;
+  /** Work that changes very many pages, with the memory to write each of them once. */
+  withRoom<T>(cacheMib: number, work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
 const PLAINTEXT_HEADER = Buffer.from('SQLite format 3\0', 'latin1');
+
+/** 2 MiB a connection: dozens of day partitions may be open at once. */
+const CACHE_SIZE = '-2048';
 
 /** Value to set, and what reading it back must give. */
 const PRAGMAS: readonly (readonly [name: string, value: string, readBack: string | number])[] = [
@@ -63,8 +68,7 @@ const PRAGMAS: readonly (readonly [name: string, value: string, readBack: string
   ['cell_size_check', 'on', 1],
   // The driver is synchronous: waiting for a foreign process holds up every call.
   ['busy_timeout', '250', 250],
-  // 2 MiB a connection: dozens of day partitions may be open at once.
-  ['cache_size', '-2048', -2048],
+  ['cache_size', CACHE_SIZE, -2048],
 ];
 
 /** Opens or creates the store at `path` and migrates it. Errors: `stores.*`. */
@@ -85,6 +89,14 @@ export async function openEncrypted<Tables>(options: EncryptedStoreOptions): Pro
     return {
       db,
       checkpoint: () => checkpoint(database, options.name),
+      async withRoom(cacheMib, work) {
+        database.pragma(`cache_size=-${cacheMib * 1024}`);
+        try {
+          return await work();
+        } finally {
+          database.pragma(`cache_size=${CACHE_SIZE}`);
+        }
+      },
       async close() {
         await db.destroy();
         if (database.open) database.close();
