@@ -19,6 +19,18 @@ export const PAGES: readonly PortalPage[] = [
     Page: lazy(async () => ({ default: (await import('./pages/home/home.tsx')).Home })),
   },
   {
+    path: '/library',
+    name: 'library',
+    icon: 'library',
+    Page: lazy(async () => ({ default: (await import('./pages/library/library.tsx')).Library })),
+  },
+  {
+    path: '/ask',
+    name: 'ask',
+    icon: 'ask',
+    Page: lazy(async () => ({ default: (await import('./pages/ask/ask.tsx')).Ask })),
+  },
+  {
     path: '/vectors',
     name: 'vectors',
     icon: 'vectors',

@@ -8,19 +8,17 @@ export function Badge(props: { readonly tone?: Tone; readonly children: ReactNod
   return <span className={tone === 'neutral' ? 'badge' : `badge ${tone}`}>{props.children}</span>;
 }
 
-/** A number that matters, with what it counts. */
+/** A number that matters, with what it counts; within `<dl className="figures">`. */
 export function Figure(props: {
   readonly label: string;
   readonly value: ReactNode;
   readonly note?: ReactNode;
 }): ReactNode {
   return (
-    <div className="card figure-card">
-      <dl>
-        <dt className="muted">{props.label}</dt>
-        <dd className="figure">{props.value}</dd>
-        {props.note !== undefined && <dd className="muted">{props.note}</dd>}
-      </dl>
+    <div>
+      <dt className="muted">{props.label}</dt>
+      <dd className="figure">{props.value}</dd>
+      {props.note !== undefined && <dd className="muted">{props.note}</dd>}
     </div>
   );
 }

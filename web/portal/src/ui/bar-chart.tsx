@@ -1,16 +1,17 @@
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useFormat } from './format.ts';
 
 export interface Bar {
+  /** The UTC day, `2026-11-23`. */
   readonly label: string;
   /** Drawn from the bottom: first what went well, then what failed. */
   readonly good: number;
   readonly bad: number;
 }
 
-const WIDTH = 640;
-const HEIGHT = 180;
-const BASE = HEIGHT - 22;
+/** As many days as find room below the bars of a narrow screen. */
+const LABELS_MAX = 4;
 
 /** Bars by day, and the same numbers as a table for whoever cannot see them. */
 export function BarChart(props: {
@@ -20,57 +21,59 @@ export function BarChart(props: {
   readonly badName: string;
 }): ReactNode {
   const { t } = useTranslation();
-  const { bars } = props;
-  const highest = Math.max(1, ...bars.map(({ good, bad }) => good + bad));
-  const step = WIDTH / Math.max(bars.length, 1);
-  const scale = (value: number): number => (value / highest) * (BASE - 8);
-  const every = Math.ceil(bars.length / 8);
+  const format = useFormat();
+  const { bars, goodName, badName } = props;
+  const top = roundUp(Math.max(...bars.map(({ good, bad }) => good + bad)));
+  const every = Math.ceil(bars.length / LABELS_MAX);
   return (
     <figure className="chart">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true">
-        {bars.map(({ label, good, bad }, at) => (
-          <g key={label} transform={`translate(${at * step + step * 0.15} 0)`}>
-            <title>{`${label}: ${good + bad}`}</title>
-            <rect y={BASE - scale(good)} width={step * 0.7} height={scale(good)} rx="2" fill="var(--brand)" />
-            <rect
-              y={BASE - scale(good + bad)}
-              width={step * 0.7}
-              height={scale(bad)}
-              rx="2"
-              fill="var(--bad)"
-            />
-            {at % every === 0 && (
-              <text x={step * 0.35} y={HEIGHT - 6} fontSize="11" textAnchor="middle" fill="var(--ink-2)">
-                {label.slice(5)}
-              </text>
-            )}
-          </g>
-        ))}
-        <line x1="0" x2={WIDTH} y1={BASE} y2={BASE} stroke="var(--line)" />
-      </svg>
-      <figcaption className="legend" aria-hidden="true">
-        <span className="good">{props.goodName}</span>
-        <span className="bad">{props.badName}</span>
-      </figcaption>
-      <table className="visually-hidden">
-        <caption>{props.title}</caption>
-        <thead>
-          <tr>
-            <th>{t('chart.day')}</th>
-            <th>{props.goodName}</th>
-            <th>{props.badName}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {bars.map(({ label, good, bad }) => (
-            <tr key={label}>
-              <td>{label}</td>
-              <td>{good}</td>
-              <td>{bad}</td>
-            </tr>
+      <div className="plot" aria-hidden="true">
+        <div className="ticks">
+          {[top, top / 2, 0].map((value) => (
+            <span key={value}>{format.number(value)}</span>
           ))}
-        </tbody>
-      </table>
+        </div>
+        <div className="bars">
+          {bars.map(({ label, good, bad }, at) => (
+            <div key={label} className="bar" title={`${format.day(label)}: ${format.number(good + bad)}`}>
+              <div className="bad" style={{ blockSize: `${(bad / top) * 100}%` }} />
+              <div className="good" style={{ blockSize: `${(good / top) * 100}%` }} />
+              {(bars.length - 1 - at) % every === 0 && <span className="day">{format.day(label)}</span>}
+            </div>
+          ))}
+        </div>
+      </div>
+      <figcaption className="legend" aria-hidden="true">
+        <span className="good">{goodName}</span>
+        <span className="bad">{badName}</span>
+      </figcaption>
+      <div className="visually-hidden">
+        <table>
+          <caption>{props.title}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{t('chart.day')}</th>
+              <th scope="col">{goodName}</th>
+              <th scope="col">{badName}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {bars.map(({ label, good, bad }) => (
+              <tr key={label}>
+                <th scope="row">{format.day(label)}</th>
+                <td>{format.number(good)}</td>
+                <td>{format.number(bad)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </figure>
   );
+}
+
+/** The next number of 2, 4, 10, 20, 40, 100, …: its half is a whole number, too. */
+function roundUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
+  return [2, 4, 10].map((step) => step * power).find((step) => step >= value) ?? power;
 }

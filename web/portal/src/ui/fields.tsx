@@ -25,12 +25,20 @@ export interface TextFieldProps extends Omit<AriaTextFieldProps, 'className' | '
   readonly isLong?: boolean;
   readonly placeholder?: string;
   readonly rows?: number;
+  /** What is wrong with the value, if the page found something. */
+  readonly fault?: string | undefined;
 }
 
 /** Label above, hint below, fault below that; drafts are not kept by the browser. */
-export function TextField({ label, hint, isLong, placeholder, rows, ...props }: TextFieldProps): ReactNode {
+export function TextField(all: TextFieldProps): ReactNode {
+  const { label, hint, isLong, placeholder, rows, fault, ...props } = all;
   return (
-    <AriaTextField autoComplete="off" {...props} className="field">
+    <AriaTextField
+      autoComplete="off"
+      {...props}
+      {...(fault !== undefined && { isInvalid: true })}
+      className="field"
+    >
       <Label>{label}</Label>
       {isLong ? (
         <TextArea rows={rows ?? 4} placeholder={placeholder ?? ''} />
@@ -42,7 +50,7 @@ export function TextField({ label, hint, isLong, placeholder, rows, ...props }: 
           {hint}
         </Text>
       )}
-      <FieldError className="fault" />
+      <FieldError className="fault">{fault}</FieldError>
     </AriaTextField>
   );
 }

@@ -7,6 +7,8 @@ export interface Format {
   /** Milliseconds up to a second, seconds above. */
   duration(ms: number): string;
   bytes(count: number): string;
+  /** Of a UTC day, `2026-11-23`. */
+  day(value: string): string;
   /** Date and time of an RFC 3339 time, in the reader's zone. */
   time(value: string): string;
 }
@@ -23,6 +25,7 @@ function formatFor(language: string): Format {
   const numbers = new Intl.NumberFormat(language);
   const percents = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 });
   const times = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+  const days = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', timeZone: 'UTC' });
   const unit = (value: number, name: string): string =>
     new Intl.NumberFormat(language, { style: 'unit', unit: name, maximumFractionDigits: 1 }).format(value);
   const decimals = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
@@ -31,11 +34,12 @@ function formatFor(language: string): Format {
     percent: (share) => percents.format(share),
     duration: (ms) => (ms < 1000 ? unit(Math.round(ms), 'millisecond') : unit(ms / 1000, 'second')),
     bytes(count) {
-      if (count < KIB) return unit(count, 'byte');
+      if (count < KIB) return `${numbers.format(count)} B`;
       return count < KIB * KIB
         ? `${decimals.format(count / KIB)} KiB`
         : `${decimals.format(count / KIB / KIB)} MiB`;
     },
+    day: (value) => days.format(new Date(value)),
     time: (value) => times.format(new Date(value)),
   };
 }
