@@ -126,6 +126,7 @@ describe('a question about a function', () => {
       'day',
       'durationMs',
       'functionId',
+      'kind',
       'ok',
       'originIp',
       'version',

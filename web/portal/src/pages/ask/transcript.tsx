@@ -10,7 +10,9 @@ export function Transcript({ turns }: { readonly turns: readonly Turn[] }): Reac
   const { t } = useTranslation();
   const newest = useRef<HTMLLIElement>(null);
   // The question that was asked just now goes to the top, and its answer has the screen below.
-  useEffect(() => newest.current?.scrollIntoView({ block: 'start' }), [turns.length]);
+  useEffect(() => {
+    newest.current?.scrollIntoView({ block: 'start' });
+  }, [turns.length]);
   return (
     <>
       {turns.length === 0 && (
