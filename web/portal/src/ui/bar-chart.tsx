@@ -72,8 +72,8 @@ export function BarChart(props: {
   );
 }
 
-/** The next number of 2, 4, 10, 20, 40, 100, …: its half is a whole number, too. */
+/** The next number of 2, 4, 6, 8, 10, 20, 40, …: its half is a whole number, too. */
 function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  return [2, 4, 10].map((step) => step * power).find((step) => step >= value) ?? power;
+  return [2, 4, 6, 8, 10].map((step) => step * power).find((step) => step >= value) ?? power;
 }

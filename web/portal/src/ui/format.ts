@@ -26,13 +26,12 @@ function formatFor(language: string): Format {
   const percents = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 });
   const times = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
   const days = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', timeZone: 'UTC' });
-  const unit = (value: number, name: string): string =>
-    new Intl.NumberFormat(language, { style: 'unit', unit: name, maximumFractionDigits: 1 }).format(value);
   const decimals = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
   return {
     number: (value) => numbers.format(value),
     percent: (share) => percents.format(share),
-    duration: (ms) => (ms < 1000 ? unit(Math.round(ms), 'millisecond') : unit(ms / 1000, 'second')),
+    duration: (ms) =>
+      ms < 1000 ? `${numbers.format(Math.round(ms))} ms` : `${decimals.format(ms / 1000)} s`,
     bytes(count) {
       if (count < KIB) return `${numbers.format(count)} B`;
       return count < KIB * KIB

@@ -8,10 +8,12 @@ import { useSession } from '../../session.tsx';
 import { Checkbox, Segments } from '../../ui/choice.tsx';
 import { Confirm } from '../../ui/dialog.tsx';
 import { Select } from '../../ui/fields.tsx';
-import { Card } from '../../ui/page.tsx';
 import { useFunctions } from '../library/functions.ts';
 import type { Model } from './ask.tsx';
 import type { Asking } from './use-conversation.ts';
+
+/** As in `ask.css`. */
+const BESIDE = '(width >= 70rem)';
 
 const OFFERS = ['none', 'chosen', 'library'] as const;
 
@@ -39,14 +41,19 @@ export function AskSettings(
   props: AskSettingsProps & { readonly models: readonly Model[]; readonly chosen: string | undefined },
 ): ReactNode {
   const { t } = useTranslation();
+  // Where there is no room beside the conversation, it stands before it, closed.
+  const [isWide] = useState(() => matchMedia(BESIDE).matches);
   return (
-    <div className="ask-settings">
-      <Card title={t('pages.ask.settings')}>
+    <details className="card" open={isWide}>
+      <summary>
+        <h2>{t('pages.ask.settings')}</h2>
+      </summary>
+      <div className="ask-settings">
         <ModelChoice {...props} />
         <FunctionChoice {...props} />
         <SourceChoice {...props} />
-      </Card>
-    </div>
+      </div>
+    </details>
   );
 }
 

@@ -14,6 +14,7 @@ export function Deployed({ functions }: { readonly functions: readonly FunctionR
   const format = useFormat();
   return (
     <Card title={t('pages.home.deployed.title')}>
+      <p className="muted">{t('pages.home.deployed.states')}</p>
       <Table
         label={t('pages.home.deployed.title')}
         rows={functions}

@@ -1,9 +1,10 @@
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link, useParams, useSearchParams } from 'react-router';
+import { useParams, useSearchParams } from 'react-router';
 import { Page } from '../../ui/page.tsx';
 import { Loaded } from '../../ui/states.tsx';
 import { Tabs } from '../../ui/tabs.tsx';
+import { BackToLibrary } from './back-to-library.tsx';
 import { FunctionBadges } from './function-list.tsx';
 import { type DocumentedFunction, useFunction } from './functions.ts';
 import { Overview } from './overview.tsx';
@@ -18,16 +19,11 @@ const TABS = ['overview', 'requirements', 'samples', 'try', 'versions'] as const
 type TabId = (typeof TABS)[number];
 
 export function FunctionPage(): ReactNode {
-  const { t } = useTranslation();
   const { shortname = '' } = useParams();
   const query = useFunction(shortname);
   return (
     <>
-      <nav aria-label={t('pages.library.path')}>
-        <Link to="/library" className="back">
-          ← {t('pages.library.title')}
-        </Link>
-      </nav>
+      <BackToLibrary />
       <Loaded query={query}>{(documented) => <Described key={shortname} documented={documented} />}</Loaded>
     </>
   );

@@ -9,6 +9,7 @@ import { Progress } from '../../../ui/progress.tsx';
 import { Fault } from '../../../ui/states.tsx';
 import { BuildFailure } from '../bad-builds.tsx';
 import { functionPath } from '../functions.ts';
+import { BackToLibrary } from '../back-to-library.tsx';
 import { BuildSteps } from './build-steps.tsx';
 import { type Build, type Deploy, useDeploy } from './use-deploy.ts';
 import '../library.css';
@@ -18,37 +19,36 @@ export function DeployPage(): ReactNode {
   const { t } = useTranslation();
   const { deploy, begin, reset } = useDeploy();
   return (
-    <Page
-      title={t('pages.library.deploy.title')}
-      lead={t('pages.library.deploy.lead')}
-      actions={<LinkButton href="/library">{t('pages.library.title')}</LinkButton>}
-    >
-      {deploy.step === 'refused' && <Fault error={deploy.error} />}
-      {deploy.step === 'uploading' && (
-        <Card>
-          <Progress label={t('pages.library.deploy.uploading', { name: deploy.fileName })} />
-        </Card>
-      )}
-      {deploy.step === 'building' && <Building deploy={deploy} onAgain={reset} />}
-      {(deploy.step === 'none' || deploy.step === 'refused') && (
-        <>
-          <FileDrop
-            label={t('pages.library.deploy.drop')}
-            action={t('pages.library.deploy.choose')}
-            hint={t('pages.library.deploy.hint')}
-            accept={['.zip', 'application/zip']}
-            onFiles={([file]) => file && begin(file)}
-          />
-          <Card title={t('pages.library.deploy.makeTitle')}>
-            <p className="muted">{t('pages.library.deploy.make')}</p>
-            <CodeBlock
-              label={t('pages.library.deploy.makeTitle')}
-              text={'npx jellyfaas create -n my-greeter -l node -d .\nnpx jellyfaas zip -s my-greeter'}
-            />
+    <>
+      <BackToLibrary />
+      <Page title={t('pages.library.deploy.title')} lead={t('pages.library.deploy.lead')}>
+        {deploy.step === 'refused' && <Fault error={deploy.error} />}
+        {deploy.step === 'uploading' && (
+          <Card>
+            <Progress label={t('pages.library.deploy.uploading', { name: deploy.fileName })} />
           </Card>
-        </>
-      )}
-    </Page>
+        )}
+        {deploy.step === 'building' && <Building deploy={deploy} onAgain={reset} />}
+        {(deploy.step === 'none' || deploy.step === 'refused') && (
+          <>
+            <FileDrop
+              label={t('pages.library.deploy.drop')}
+              action={t('pages.library.deploy.choose')}
+              hint={t('pages.library.deploy.hint')}
+              accept={['.zip', 'application/zip']}
+              onFiles={([file]) => file && begin(file)}
+            />
+            <Card title={t('pages.library.deploy.makeTitle')}>
+              <p className="muted">{t('pages.library.deploy.make')}</p>
+              <CodeBlock
+                label={t('pages.home.quickStart.cli')}
+                text={'npx jellyfaas create -n my-greeter -l node -d .\nnpx jellyfaas zip -s my-greeter'}
+              />
+            </Card>
+          </>
+        )}
+      </Page>
+    </>
   );
 }
 
