@@ -36,7 +36,7 @@ export const rightClauses: readonly Clause[] = [
       'server/stores/account-store.ts',
     ],
     tests: [
-      'server/stores/inventory.test.ts › changes name and address, and leaves nothing of the old ones',
+      'server/stores/inventory.test.ts › puts name and address in the place of the old ones',
       'server/stores/inventory.test.ts › is not undone by the identity provider',
       'server/stores/inventory.test.ts › refuses what is no address, and one that somebody else has',
     ],
