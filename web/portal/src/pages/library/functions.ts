@@ -47,11 +47,17 @@ export function useBadBuilds(): UseQueryResult<readonly BadBuild[]> {
   });
 }
 
-/** To be called when functions came, changed or went. */
-export function useLibraryChanged(): () => Promise<void> {
+/** To be called when functions came, changed or went; one that is `gone` is not asked for again. */
+export function useLibraryChanged(): (gone?: string) => Promise<void> {
   const client = useQueryClient();
-  return async () => {
-    await Promise.all([FUNCTIONS, BAD_BUILDS].map((queryKey) => client.invalidateQueries({ queryKey })));
+  return async (gone) => {
+    const isGone = ({ queryKey }: { queryKey: readonly unknown[] }): boolean =>
+      gone !== undefined && queryKey[2] === gone;
+    const others = (query: { queryKey: readonly unknown[] }): boolean => !isGone(query);
+    await Promise.all(
+      [FUNCTIONS, BAD_BUILDS].map((queryKey) => client.invalidateQueries({ queryKey, predicate: others })),
+    );
+    client.removeQueries({ queryKey: FUNCTIONS, predicate: isGone });
   };
 }
 

@@ -55,7 +55,7 @@ export function OwnerActions({ fn }: { readonly fn: FunctionResource }): ReactNo
         onConfirm={async () => {
           await request(`/api/v1/functions/${name}`, { method: 'DELETE' });
           await navigate('/library');
-          await changed();
+          await changed(fn.shortname);
         }}
       >
         <p>{t('pages.library.delete.what')}</p>
