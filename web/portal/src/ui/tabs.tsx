@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { Tabs as AriaTabs, Tab, TabList, TabPanel } from 'react-aria-components';
 
 export interface TabItem<T extends string> {
@@ -19,13 +19,20 @@ export function Tabs<T extends string>(props: {
   readonly selected: T;
   readonly onSelect: (id: T) => void;
 }): ReactNode {
+  const list = useRef<HTMLDivElement>(null);
+  // On narrow screens the list scrolls sideways.
+  useEffect(() => {
+    list.current
+      ?.querySelector('[aria-selected="true"]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [props.selected]);
   return (
     <AriaTabs
       className="tabs"
       selectedKey={props.selected}
       onSelectionChange={(key) => props.onSelect(String(key) as T)}
     >
-      <TabList aria-label={props.label}>
+      <TabList ref={list} aria-label={props.label}>
         {props.tabs.map(({ id, name }) => (
           <Tab key={id} id={id} ref={id === props.selected ? reveal : null}>
             {name}

@@ -24,7 +24,11 @@ export function FirstSteps(): ReactNode {
             <div className="stack">
               <h3>{t(`pages.home.first.${id}`)}</h3>
               <p className="muted">{t(`pages.home.first.${id}Why`)}</p>
-              <CodeBlock text={command} label={t(`pages.home.first.${id}`)} />
+              <CodeBlock
+                text={command}
+                label={t(`pages.home.first.${id}`)}
+                caption={t('pages.home.quickStart.cli')}
+              />
               {id === 'deploy' && (
                 <div className="row">
                   <LinkButton href="/library/deploy">{t('pages.home.first.drop')}</LinkButton>

@@ -16,7 +16,7 @@ export function BuildSteps({ status }: { readonly status: BuildStatus }): ReactN
         {t(`pages.library.deploy.states.${status}`)}
       </p>
       {status === 'FAILED' ? (
-        <p className="badge bad">
+        <p className="badge bad build-failed">
           <Icon name="alert" size={16} />
           {t('pages.library.deploy.states.FAILED')}
         </p>

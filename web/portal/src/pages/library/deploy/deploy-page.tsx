@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button, LinkButton } from '../../../ui/button.tsx';
 import { CodeBlock } from '../../../ui/code-block.tsx';
@@ -18,35 +18,45 @@ import '../library.css';
 export function DeployPage(): ReactNode {
   const { t } = useTranslation();
   const { deploy, begin, reset } = useDeploy();
+  const { step } = deploy;
+  const area = useRef<HTMLDivElement>(null);
+  const last = useRef(step);
+  // What had the focus is gone: whoever is at the keyboard goes on with what came instead.
+  useEffect(() => {
+    if (last.current !== step && step !== 'building') area.current?.focus();
+    last.current = step;
+  }, [step]);
   return (
     <>
       <BackToLibrary />
       <Page title={t('pages.library.deploy.title')} lead={t('pages.library.deploy.lead')}>
-        {deploy.step === 'refused' && <Fault error={deploy.error} />}
-        {deploy.step === 'uploading' && (
-          <Card>
-            <Progress label={t('pages.library.deploy.uploading', { name: deploy.fileName })} />
-          </Card>
-        )}
-        {deploy.step === 'building' && <Building deploy={deploy} onAgain={reset} />}
-        {(deploy.step === 'none' || deploy.step === 'refused') && (
-          <>
-            <FileDrop
-              label={t('pages.library.deploy.drop')}
-              action={t('pages.library.deploy.choose')}
-              hint={t('pages.library.deploy.hint')}
-              accept={['.zip', 'application/zip']}
-              onFiles={([file]) => file && begin(file)}
-            />
-            <Card title={t('pages.library.deploy.makeTitle')}>
-              <p className="muted">{t('pages.library.deploy.make')}</p>
-              <CodeBlock
-                label={t('pages.home.quickStart.cli')}
-                text={'npx jellyfaas create -n my-greeter -l node -d .\nnpx jellyfaas zip -s my-greeter'}
-              />
+        <div ref={area} tabIndex={-1} className="deploy">
+          {deploy.step === 'refused' && <Fault error={deploy.error} />}
+          {deploy.step === 'uploading' && (
+            <Card>
+              <Progress label={t('pages.library.deploy.uploading', { name: deploy.fileName })} />
             </Card>
-          </>
-        )}
+          )}
+          {deploy.step === 'building' && <Building deploy={deploy} onAgain={reset} />}
+          {(deploy.step === 'none' || deploy.step === 'refused') && (
+            <>
+              <FileDrop
+                label={t('pages.library.deploy.drop')}
+                action={t('pages.library.deploy.choose')}
+                hint={t('pages.library.deploy.hint')}
+                accept={['.zip', 'application/zip']}
+                onFiles={([file]) => file && begin(file)}
+              />
+              <Card title={t('pages.library.deploy.makeTitle')}>
+                <p className="muted">{t('pages.library.deploy.make')}</p>
+                <CodeBlock
+                  label={t('pages.home.quickStart.cli')}
+                  text={'npx jellyfaas create -n my-greeter -l node -d .\nnpx jellyfaas zip -s my-greeter'}
+                />
+              </Card>
+            </>
+          )}
+        </div>
       </Page>
     </>
   );
