@@ -19,7 +19,10 @@ export async function cached(target, make) {
   try {
     const assembled = join(work, 'assembled');
     await make(work, assembled);
-    await rename(assembled, target);
+    await rename(assembled, target).catch((error) => {
+      // A directory that another process put there in the meantime is the same one; it is not replaced.
+      if (!existsSync(target)) throw error;
+    });
     return target;
   } finally {
     await rm(work, { recursive: true, force: true });
