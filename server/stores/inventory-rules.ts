@@ -124,6 +124,7 @@ export const keyInventory: InventoryRules = {
     owner: (accountId) => sql`(parent = ${accountId} or resource = ${accountResource(accountId)})`,
     columns: { resource: 'shown', parent: 'shown', root_generation: 'shown', wrap: 'key' },
   },
+  tombstone: NOBODY,
 };
 
 export const siteInventory: InventoryRules = {
