@@ -127,6 +127,27 @@ export const keyInventory: InventoryRules = {
   tombstone: NOBODY,
 };
 
+/** The owner reads the log of backups whole, by a route of its own. */
+export const backupInventory: InventoryRules = {
+  migration: NOBODY,
+  generation: NOBODY,
+  restore_request: NOBODY,
+  access: {
+    owner: ownedBy('actor'),
+    isCounted: true,
+    columns: {
+      number: 'elsewhere',
+      at: 'elsewhere',
+      event: 'elsewhere',
+      actor: 'elsewhere',
+      generation: 'elsewhere',
+      outcome: 'elsewhere',
+      reason: 'elsewhere',
+      hash: 'hash',
+    },
+  },
+};
+
 export const siteInventory: InventoryRules = {
   migration: NOBODY,
   site: { owner: ownedBy('account_id'), columns: { id: 'shown', account_id: 'shown' } },

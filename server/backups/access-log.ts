@@ -1,0 +1,16 @@
+import { createHash } from 'node:crypto';
+import type { AccessHash, LoggedAccess } from './backup-store.ts';
+
+/** SHA-256 over the hash before and the entry, so that no entry can be changed, left out or put in between. */
+export const accessHash: AccessHash = ({ number, at, event, actor, generation, outcome, reason }, before) =>
+  createHash('sha256')
+    .update(before ?? Buffer.alloc(32))
+    .update(JSON.stringify([number, at, event, actor, generation, outcome, reason]))
+    .digest();
+
+export function isIntact(entries: readonly LoggedAccess[]): boolean {
+  return entries.every((entry, index) => {
+    const hash = Buffer.from(accessHash(entry, entries[index - 1]?.hash));
+    return entry.number === index + 1 && hash.equals(entry.hash);
+  });
+}
