@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { apiV1Routes } from './api-v1.ts';
+import { backupRoutes } from './backups.ts';
 import { compatibleRoutes } from './compatible.ts';
 import { CompatibleError, Problem } from './errors.ts';
 import { privacyRoutes } from './privacy.ts';
@@ -59,6 +60,7 @@ export function openApiDocument(publicUrl: string, version: string): JsonObject 
         ...apiV1Routes,
         ...profileRoutes,
         ...privacyRoutes,
+        ...backupRoutes,
         ...aiRoutes,
         ...sqlRoutes,
         ...vectorRoutes,

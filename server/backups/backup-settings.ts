@@ -54,14 +54,14 @@ export function resolveBackups(
   const { backupTarget, backupKeysTarget, backupEveryHours, backupKeep, backupMaxDays } = given;
   if (backupTarget === undefined && backupKeysTarget === undefined) return undefined;
   if (backupTarget === undefined || backupKeysTarget === undefined) {
-    fault('backupTarget and backupKeysTarget (JELLYFAAS_BACKUP_TARGET, …_KEYS_TARGET) belong together: set both');
+    fault(
+      'backupTarget and backupKeysTarget (JELLYFAAS_BACKUP_TARGET, …_KEYS_TARGET) belong together: set both',
+    );
     return undefined;
   }
-  const [target, keysTarget, dataDir] = [backupTarget, backupKeysTarget, given.dataDir].map((p) => resolve(p)) as [
-    string,
-    string,
-    string,
-  ];
+  const [target, keysTarget, dataDir] = [backupTarget, backupKeysTarget, given.dataDir].map((p) =>
+    resolve(p),
+  ) as [string, string, string];
   const places = [target, keysTarget, dataDir];
   if (places.some((a, i) => places.some((b, k) => i !== k && isWithin(a, b)))) {
     fault('backupTarget, backupKeysTarget and dataDir must be three places, none within another');

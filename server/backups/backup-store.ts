@@ -73,4 +73,7 @@ export interface LoggedAccess extends Access {
   readonly hash: Uint8Array;
 }
 
-export type AccessHash = (access: Access & { readonly number: number }, before: Uint8Array | undefined) => Uint8Array;
+export type AccessHash = (
+  access: Access & { readonly number: number },
+  before: Uint8Array | undefined,
+) => Uint8Array;

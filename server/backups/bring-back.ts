@@ -33,5 +33,6 @@ export async function* intact(
     hash.update(chunk);
     yield chunk;
   }
-  if (bytes !== size || hash.digest('hex') !== sha256) throw backupErrors.damaged(`${path} is not what was backed up`);
+  if (bytes !== size || hash.digest('hex') !== sha256)
+    throw backupErrors.damaged(`${path} is not what was backed up`);
 }

@@ -12,7 +12,15 @@ export interface Content {
  * moment knows of is still there later, or was deleted for good. Keys are backed up apart; layers and models come from
  * public places.
  */
-export const BACKED_UP = ['backups', 'accounts', 'functions', 'databases', 'aimee', 'calls', 'blobs'] as const;
+export const BACKED_UP = [
+  'backups',
+  'accounts',
+  'functions',
+  'databases',
+  'aimee',
+  'calls',
+  'blobs',
+] as const;
 export const NOT_BACKED_UP = ['keys', 'layers', 'models', 'lock', 'restore'] as const;
 
 const STORE = /\.db$/;

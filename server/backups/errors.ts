@@ -2,13 +2,23 @@ import { type ErrorKind, PlatformError } from '../kernel/errors.ts';
 
 export const backupErrors = {
   plaintext: (path: string) =>
-    backupError('plaintext', `The file ${path} is not encrypted, so it was not backed up. Move it out of the data directory.`),
+    backupError(
+      'plaintext',
+      `The file ${path} is not encrypted, so it was not backed up. Move it out of the data directory.`,
+    ),
   changing: (path: string) =>
-    backupError('changing', `The file ${path} changed all the time while it was copied. The next backup tries again.`),
+    backupError(
+      'changing',
+      `The file ${path} changed all the time while it was copied. The next backup tries again.`,
+    ),
   targetFull: () => backupError('target_full', 'The backup target is full. Free some space there.'),
   targetUnusable: (what: string) =>
-    backupError('target_unusable', `The backup target cannot be used: ${what}. Check that it is there and writable.`),
-  damaged: (what: string) => backupError('damaged', `The backup cannot be trusted: ${what}. Take another generation.`),
+    backupError(
+      'target_unusable',
+      `The backup target cannot be used: ${what}. Check that it is there and writable.`,
+    ),
+  damaged: (what: string) =>
+    backupError('damaged', `The backup cannot be trusted: ${what}. Take another generation.`),
   keysUnreadable: () =>
     backupError(
       'keys_unreadable',
@@ -19,8 +29,6 @@ export const backupErrors = {
       'keys_not_updated',
       'The key is destroyed here, but the backup of the keys could not be rewritten. Make its directory writable, and delete again.',
     ),
-  notConfigured: () =>
-    backupError('not_configured', 'This installation makes no backups. Set backupTarget and backupKeysTarget.', 'failed_precondition'),
   samePerson: () =>
     backupError(
       'same_person',
@@ -28,7 +36,11 @@ export const backupErrors = {
       'permission_denied',
     ),
   needsKey: () =>
-    backupError('needs_key', 'A restore is asked for and approved with an API key of the owner, not by a session.', 'permission_denied'),
+    backupError(
+      'needs_key',
+      'A restore is asked for and approved with an API key of the owner, not by a session.',
+      'permission_denied',
+    ),
   notApproved: () =>
     backupError(
       'not_approved',
@@ -38,5 +50,10 @@ export const backupErrors = {
 };
 
 function backupError(what: string, message: string, kind: ErrorKind = 'unavailable'): PlatformError {
-  return new PlatformError({ kind, code: `backups.${what}`, owner: kind === 'unavailable' ? 'platform' : 'caller', message });
+  return new PlatformError({
+    kind,
+    code: `backups.${what}`,
+    owner: kind === 'unavailable' ? 'platform' : 'caller',
+    message,
+  });
 }

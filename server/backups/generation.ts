@@ -25,7 +25,6 @@ export interface Generation extends Manifest {
   readonly hash: Uint8Array;
 }
 
-
 const FILE_PATH = /^[0-9A-Za-z_-]+(\/[0-9A-Za-z_.-]+)+$/;
 const LIST_BYTES_MAX = 256 << 20;
 const MANIFEST_BYTES_MAX = 64 << 10;
@@ -39,7 +38,11 @@ export async function putGeneration(
 ): Promise<Uint8Array> {
   const list = Buffer.from(JSON.stringify({ files }), 'utf8');
   await target.put(`${folderOf(claims.generation)}/files.json`, once(list));
-  const manifest = await receipts.sign({ event: 'backup.generation', ...claims, list: sha256(list).toString('hex') });
+  const manifest = await receipts.sign({
+    event: 'backup.generation',
+    ...claims,
+    list: sha256(list).toString('hex'),
+  });
   await target.put(`${folderOf(claims.generation)}/manifest.jws`, once(Buffer.from(manifest, 'utf8')));
   return sha256(Buffer.from(manifest, 'utf8'));
 }

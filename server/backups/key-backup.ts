@@ -92,7 +92,10 @@ export function ringOf(record: KeyRecord, root: RootKey): Pick<KeyRing, 'find'> 
  */
 export async function mergeKeys(
   record: KeyRecord,
-  { store, ring }: { readonly store: OpenKeyStore; readonly ring: Pick<KeyRing, 'tombstoneHash' | 'destroyAll'> },
+  {
+    store,
+    ring,
+  }: { readonly store: OpenKeyStore; readonly ring: Pick<KeyRing, 'tombstoneHash' | 'destroyAll'> },
 ): Promise<void> {
   const before = await store.record();
   const known = new Set(before.wraps.map(({ resource }) => resource));
@@ -145,14 +148,24 @@ async function eraseLeftovers(directory: string): Promise<void> {
 }
 
 interface Encoded {
-  readonly wraps: readonly (readonly [resource: string, parent: string, rootGeneration: number | null, wrap: string])[];
+  readonly wraps: readonly (readonly [
+    resource: string,
+    parent: string,
+    rootGeneration: number | null,
+    wrap: string,
+  ])[];
   readonly tombstones: readonly (readonly [hash: string, at: number])[];
 }
 
 function encode({ wraps, tombstones }: KeyRecord): Uint8Array {
   const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
   const encoded: Encoded = {
-    wraps: wraps.map(({ resource, parent, rootGeneration, wrap }) => [resource, parent, rootGeneration, base64(wrap)]),
+    wraps: wraps.map(({ resource, parent, rootGeneration, wrap }) => [
+      resource,
+      parent,
+      rootGeneration,
+      base64(wrap),
+    ]),
     tombstones: tombstones.map(({ hash, at }) => [base64(hash), at]),
   };
   return Buffer.from(JSON.stringify(encoded), 'utf8');

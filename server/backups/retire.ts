@@ -31,9 +31,10 @@ export function expired(
   );
 }
 
-/** Removes what is expired and what is no generation of ours; returns the numbers of the expired. */
+/** Removes what is expired, and what was left half made or half removed; returns the numbers of the expired. */
 export async function retire(options: RetireOptions, now: number): Promise<number[]> {
   const { target, store, keyRing, settings } = options;
+  await adoptUnknown(options);
   const gone = expired(await store.generations(), settings, now).map(({ number }) => number);
   for (const number of gone) {
     await removeFolder(target, number);
@@ -41,8 +42,10 @@ export async function retire(options: RetireOptions, now: number): Promise<numbe
     await forgetTenant(number, keyRing);
   }
   const kept = new Set((await store.generations()).map(({ number }) => number));
-  for (const number of await generationsIn(target)) if (!kept.has(number)) await removeFolder(target, number);
-  await removeUnused(options, kept);
+  for (const number of await generationsIn(target)) {
+    if (!kept.has(number) && !(await isForeign(options, number))) await removeFolder(target, number);
+  }
+  await removeUnused(options);
   return gone;
 }
 
@@ -56,6 +59,12 @@ export async function adoptUnknown({ target, store, publicKey }: RetireOptions):
   }
 }
 
+/** Of another installation, or damaged: not ours to remove. */
+async function isForeign({ target, publicKey }: RetireOptions, number: number): Promise<boolean> {
+  if (!(await target.has(`${folderOf(number)}/manifest.jws`))) return false;
+  return (await readGeneration(target, publicKey, number).catch(() => undefined)) === undefined;
+}
+
 /** The manifest first: a folder without it is none. */
 async function removeFolder(target: BackupTarget, number: number): Promise<void> {
   await target.remove(`${folderOf(number)}/manifest.jws`);
@@ -63,9 +72,9 @@ async function removeFolder(target: BackupTarget, number: number): Promise<void>
 }
 
 /** Ciphertext that no generation names any more. While one cannot be read, nobody knows which that is. */
-async function removeUnused({ target, publicKey }: RetireOptions, kept: ReadonlySet<number>): Promise<void> {
+async function removeUnused({ target, publicKey }: RetireOptions): Promise<void> {
   const used = new Set<string>();
-  for (const number of kept) {
+  for (const number of await generationsIn(target)) {
     const generation = await readGeneration(target, publicKey, number).catch(() => undefined);
     if (generation === undefined) return;
     for (const { sha256 } of generation.files) used.add(sha256);

@@ -30,7 +30,11 @@ const SEALED_MAGIC = Buffer.from('JFB1', 'latin1');
  * beginning of the second, so the copy is what a power cut at that moment would have left, which SQLite recovers from; a
  * log that has only grown counts as far as it was read first. Returns nothing for a file that is gone.
  */
-export async function copyStill(dataDir: string, content: Content, target: BackupTarget): Promise<FileEntry[]> {
+export async function copyStill(
+  dataDir: string,
+  content: Content,
+  target: BackupTarget,
+): Promise<FileEntry[]> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     try {
       return await copyOnce(dataDir, content, target);
@@ -46,7 +50,11 @@ export async function copyStill(dataDir: string, content: Content, target: Backu
 /** Thrown when the two readings differ. */
 const CHANGED = Symbol('changed');
 
-async function copyOnce(dataDir: string, { kind, path }: Content, target: BackupTarget): Promise<FileEntry[]> {
+async function copyOnce(
+  dataDir: string,
+  { kind, path }: Content,
+  target: BackupTarget,
+): Promise<FileEntry[]> {
   const place = join(dataDir, path);
   await assertEncrypted(place, kind, path);
   const main = await readEntry(dataDir, path);
@@ -72,7 +80,9 @@ async function assertEncrypted(place: string, kind: Content['kind'], path: strin
     const head = Buffer.alloc(PLAINTEXT_STORE.length);
     const { bytesRead } = await file.read(head, 0, head.length, 0);
     const isPlain =
-      kind === 'store' ? head.equals(PLAINTEXT_STORE) : !head.subarray(0, SEALED_MAGIC.length).equals(SEALED_MAGIC);
+      kind === 'store'
+        ? head.equals(PLAINTEXT_STORE)
+        : !head.subarray(0, SEALED_MAGIC.length).equals(SEALED_MAGIC);
     if (bytesRead > 0 && isPlain) throw backupErrors.plaintext(path);
   } finally {
     await file.close();

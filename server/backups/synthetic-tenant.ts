@@ -41,16 +41,23 @@ interface TenantTables {
   row: { number: number; content: Uint8Array };
 }
 
-const resourceOf = (kind: 'store' | 'file' | 'dropped', number: number): string => `synthetic/${kind}-${number}`;
+const resourceOf = (kind: 'store' | 'file' | 'dropped', number: number): string =>
+  `synthetic/${kind}-${number}`;
 
 export function createSyntheticTenant({ dataDir, keyRing }: TenantOptions): SyntheticTenant {
   return {
     async write(number) {
       await rm(join(dataDir, FOLDER), { recursive: true, force: true });
       await mkdir(join(dataDir, FOLDER), { recursive: true, mode: 0o700 });
-      const store = await open(join(dataDir, TENANT_STORE), await keyRing.obtain(resourceOf('store', number), 'root'));
+      const store = await open(
+        join(dataDir, TENANT_STORE),
+        await keyRing.obtain(resourceOf('store', number), 'root'),
+      );
       try {
-        const rows = Array.from({ length: ROWS }, (_, row) => ({ number: row, content: contentOf(number, row) }));
+        const rows = Array.from({ length: ROWS }, (_, row) => ({
+          number: row,
+          content: contentOf(number, row),
+        }));
         await store.db.insertInto('row').values(rows).execute();
         store.checkpoint();
       } finally {
@@ -78,7 +85,9 @@ export async function isTenantOf(
   if (storeKey === undefined || fileKey === undefined || droppedKey !== undefined) return false;
   try {
     const content = await openFile(join(directory, TENANT_FILE), fileKey, `synthetic-${number}`);
-    return isContent(content, number, ROWS) && (await hasRows(join(directory, TENANT_STORE), storeKey, number));
+    return (
+      isContent(content, number, ROWS) && (await hasRows(join(directory, TENANT_STORE), storeKey, number))
+    );
   } catch {
     return false;
   }

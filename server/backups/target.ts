@@ -28,7 +28,8 @@ const PARTIAL = /\.partial-[0-9a-f]{12}$/;
 
 export function createDirectoryTarget(root: string): BackupTarget {
   const placeOf = (path: string): string => {
-    if (!PATH_FORM.test(path) || path.split('/').includes('..')) throw new Error('bad path in a backup target');
+    if (!PATH_FORM.test(path) || path.split('/').includes('..'))
+      throw new Error('bad path in a backup target');
     return join(root, path);
   };
 

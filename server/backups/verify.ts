@@ -60,7 +60,10 @@ export interface VerifyQuestion {
 }
 
 /** Looks at everything and reads nobody's content. */
-export async function verifyGeneration(options: VerifyOptions, question: VerifyQuestion): Promise<Verification> {
+export async function verifyGeneration(
+  options: VerifyOptions,
+  question: VerifyQuestion,
+): Promise<Verification> {
   const { number } = question.generation;
   const findings: Finding[] = [];
   const found = { generation: number, files: 0, bytes: 0, stores: 0, findings };
@@ -108,7 +111,11 @@ async function hasTenant(
   keys: Pick<KeyRing, 'find'>,
 ): Promise<boolean> {
   return await inScratch(scratchDir, async (directory) => {
-    await bringBack(target, files.filter(({ path }) => isOfTenant(path)), directory);
+    await bringBack(
+      target,
+      files.filter(({ path }) => isOfTenant(path)),
+      directory,
+    );
     return await isTenantOf(generation, directory, keys);
   });
 }
@@ -120,7 +127,7 @@ async function keyOfStore(path: string, keys: Pick<KeyRing, 'find'>): Promise<Ui
   if (folder === 'calls') return await keys.find(`calls/${rest}`);
   if (folder === 'aimee' && rest === 'sites') return await keys.find('stores/aimee-sites');
   if (folder === 'aimee' && customer !== undefined) return await keys.find(`aimee/${customer}/file`);
-  return rest === folder ? await keys.find(`stores/${folder}`) : undefined;
+  return folder !== '' && rest === folder ? await keys.find(`stores/${folder}`) : undefined;
 }
 
 async function isSound(
@@ -129,7 +136,11 @@ async function isSound(
   { path, key }: { readonly path: string; readonly key: Uint8Array },
 ): Promise<boolean> {
   return await inScratch(scratchDir, async (directory) => {
-    await bringBack(target, files.filter((file) => file.path === path || file.path === `${path}-wal`), directory);
+    await bringBack(
+      target,
+      files.filter((file) => file.path === path || file.path === `${path}-wal`),
+      directory,
+    );
     const own = join(directory, 'checked');
     await mkdir(own, { mode: 0o700 });
     await rename(join(directory, path), join(own, CHECKED_STORE));

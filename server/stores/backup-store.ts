@@ -20,7 +20,12 @@ import type { Generated } from 'kysely';
 export const backupMigrations = [backups];
 
 interface BackupTables {
-  generation: { number: Generated<number>; at: number; manifest: Uint8Array | null; removed_at: number | null };
+  generation: {
+    number: Generated<number>;
+    at: number;
+    manifest: Uint8Array | null;
+    removed_at: number | null;
+  };
   restore_request: {
     id: RestoreId;
     generation: number;
@@ -103,7 +108,9 @@ function generationsIn(db: Kysely<BackupTables>): Generations {
       await db
         .insertInto('generation')
         .values({ number, at, manifest, removed_at: null })
-        .onConflict((conflict) => conflict.column('number').doUpdateSet({ at, manifest }).where('generation.removed_at', 'is', null))
+        .onConflict((conflict) =>
+          conflict.column('number').doUpdateSet({ at, manifest }).where('generation.removed_at', 'is', null),
+        )
         .execute();
     },
   };
@@ -151,7 +158,11 @@ function requestsIn(db: Kysely<BackupTables>): Requests {
         .execute();
     },
     async executed(id, receipt, at) {
-      await db.updateTable('restore_request').set({ executed_at: at, receipt }).where('id', '=', id).execute();
+      await db
+        .updateTable('restore_request')
+        .set({ executed_at: at, receipt })
+        .where('id', '=', id)
+        .execute();
     },
   };
 }

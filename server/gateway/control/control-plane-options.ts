@@ -1,4 +1,5 @@
 import type { Accounts } from '../../accounts/accounts.ts';
+import type { Backups } from '../../backups/backups.ts';
 import type { CallStore } from '../../calls/call-record.ts';
 import type { Console } from '../../calls/console.ts';
 import type { Pool } from '../../calls/pool.ts';
@@ -22,6 +23,8 @@ export interface ControlPlaneOptions {
   readonly accounts: Omit<Accounts, 'bootstrap'>;
   readonly profile: Profile;
   readonly privacy: Statement;
+  /** Absent without a target for them. */
+  readonly backups?: Omit<Backups, 'close'>;
   readonly functions: Omit<Functions, 'catalogue' | 'directory' | 'recover' | 'close'>;
   readonly calls: Pick<CallStore, 'list' | 'durations'>;
   readonly pool: Pick<Pool, 'instancesOf'>;

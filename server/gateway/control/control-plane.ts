@@ -6,6 +6,7 @@ import { type ErrorFormat, renderError, reportFailure, writeError } from '../err
 import { serveHealth } from '../health.ts';
 import { serveAi } from '../ai/serve-ai.ts';
 import { serveApiV1 } from './api-v1.ts';
+import { serveBackups } from './serve-backups.ts';
 import { serveCompatible } from './compatible.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { fastifyError, unsupportedMedia } from './fastify-error.ts';
@@ -58,6 +59,7 @@ export function createControlPlane(
     serveHealth(scope, options);
     serveCompatible(scope, options);
     serveApiV1(scope, options);
+    serveBackups(scope, options);
     serveSessions(scope, options);
     serveProvider(scope, options);
     serveAi(scope, options);
