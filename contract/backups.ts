@@ -62,6 +62,9 @@ export const BackupRestore = z.object({
 });
 export type BackupRestore = z.infer<typeof BackupRestore>;
 
+export const BackupRestores = z.object({ restores: z.array(BackupRestore) });
+export type BackupRestores = z.infer<typeof BackupRestores>;
+
 export const RequestRestore = z.strictObject({
   generation: Generation,
   reason: z.string().trim().min(5).max(500),
@@ -115,7 +118,7 @@ export const backupRoutes = {
     path: '/api/v1/backups/restores',
     summary: 'Restores that were asked for, newest first',
     access: 'ownerKey',
-    success: { status: 200, content: 'json', schema: z.object({ restores: z.array(BackupRestore) }) },
+    success: { status: 200, content: 'json', schema: BackupRestores },
     errors: [401, 403, 409],
   },
   requestRestore: {

@@ -37,7 +37,9 @@ async function open({ env, runDirectory }: Surroundings): Promise<void> {
   process.umask(0o077);
   if (order !== undefined) {
     const { generation, receipt } = await restoreOffline(config, order);
-    process.stdout.write(`Restored generation ${generation}. Receipt:\n${receipt}\nStart the server without --restore.\n`);
+    process.stdout.write(
+      `Restored generation ${generation}. Receipt:\n${receipt}\nStart the server without --restore.\n`,
+    );
     process.exit(0);
   }
   const events = createEventLog((line) => void process.stderr.write(line), Date.now);

@@ -14,7 +14,9 @@ function isSound(key) {
     database.pragma("cipher='aegis'");
     database.pragma(`key='raw:${key}'`);
     database.pragma('temp_store=memory');
-    return database.pragma('integrity_check(1)', { simple: true }) === 'ok';
+    const answer = database.pragma('integrity_check(1)', { simple: true });
+    database.close();
+    return answer === 'ok';
   } catch {
     return false;
   }

@@ -11,7 +11,8 @@ const steps = vi.hoisted(() => ({ tell: undefined as ((name: string) => void) | 
 
 vi.mock('node:fs/promises', async (importOriginal) => {
   const real = await importOriginal<typeof import('node:fs/promises')>();
-  const told = <T extends unknown[], R>(name: string, change: (...given: T) => R) =>
+  const told =
+    <T extends unknown[], R>(name: string, change: (...given: T) => R) =>
     (...given: T): R => {
       steps.tell?.(name);
       return change(...given);
@@ -168,7 +169,11 @@ describe('kill -9 at every step', () => {
     await installation.close();
 
     const nothing: Expected = { notes: [], dropped: [], generations: new Map() };
-    const crashes = await crashesDuring(rig, () => nothing, async () => void (await rig.restore({ request: id })));
+    const crashes = await crashesDuring(
+      rig,
+      () => nothing,
+      async () => void (await rig.restore({ request: id })),
+    );
     expect(crashes.length).toBeGreaterThan(30);
     const seen = new Set<string>();
     for (const { places } of crashes) {

@@ -17,6 +17,11 @@ export const backupErrors = {
       'target_unusable',
       `The backup target cannot be used: ${what}. Check that it is there and writable.`,
     ),
+  noSpace: () =>
+    backupError(
+      'no_space',
+      'There is no room for the restore beside the data; nothing was changed. Free some space.',
+    ),
   damaged: (what: string) =>
     backupError('damaged', `The backup cannot be trusted: ${what}. Take another generation.`),
   keysUnreadable: () =>

@@ -74,7 +74,9 @@ export async function restore(options: RestoreOptions, order: RestoreOrder): Pro
     const { files } = await readGeneration(target, publicKey, ready.generation);
     for (const folder of BACKED_UP)
       await mkdir(join(places.staged, folder), { recursive: true, mode: 0o700 });
-    await bringBack(target, files, places.staged);
+    await bringBack(target, files, places.staged).catch((thrown: unknown) => {
+      throw isFull(thrown) ? backupErrors.noSpace() : thrown;
+    });
     await replayTombstones(places.staged, keyRing, store);
     // The log of this installation goes on; that of the generation counts only where there is none.
     if (existsSync(places.backupsDb)) await rm(join(places.staged, 'backups'), { recursive: true });
@@ -152,6 +154,10 @@ async function replayTombstones(
   } finally {
     await accounts.close();
   }
+}
+
+function isFull(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOSPC';
 }
 
 async function markReady({ own, ready }: ReturnType<typeof placesOf>, content: Ready): Promise<void> {

@@ -29,6 +29,8 @@ const SEALED_MAGIC = Buffer.from('JFB1', 'latin1');
  * service does not have. All are read twice. What both readings agree on stood still from the end of the first to the
  * beginning of the second, so the copy is what a power cut at that moment would have left, which SQLite recovers from; a
  * log that has only grown counts as far as it was read first. Returns nothing for a file that is gone.
+ *
+ * Closing a file drops this process's locks on it; those that matter are other processes', or tracked within SQLite.
  */
 export async function copyStill(
   dataDir: string,

@@ -80,7 +80,11 @@ const openingChecker: StoreChecker = {
   },
 };
 
-export function createRig({ keep = 5, maxAgeDays = 30, parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir() } = {}): Rig {
+export function createRig({
+  keep = 5,
+  maxAgeDays = 30,
+  parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir(),
+} = {}): Rig {
   const base = mkdtempSync(join(parent, 'backups-'));
   const own: Places = {
     dataDir: join(base, 'data'),

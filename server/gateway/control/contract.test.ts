@@ -41,6 +41,7 @@ const PARAMS: Record<string, string> = {
   name: 'manuals',
   documentId: 'handbook',
   uploadId: 'upl_1',
+  restoreId: 'rst_00000000000000000001',
 };
 
 const BODY: Record<string, object> = {
@@ -52,6 +53,8 @@ const BODY: Record<string, object> = {
   pullModel: {},
   addToolSource: { name: 'weather', url: 'https://mcp.example.com/mcp' },
   approveTools: { approved: [{ name: 'forecast', sha256: 'a'.repeat(64) }] },
+  verifyBackup: { share: 0.5 },
+  requestRestore: { generation: 1, reason: 'the disk broke' },
   createSqlDatabase: { name: 'fleet' },
   querySql: { sql: 'SELECT * FROM people WHERE id = ?', params: [1] },
   batchSql: { statements: [{ sql: 'SELECT 1' }, { sql: 'SELECT :a', params: { a: null } }] },
