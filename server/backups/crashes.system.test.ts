@@ -1,7 +1,16 @@
 import { rmSync } from 'node:fs';
+import type * as Fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { createRig, readNotes, type Installation, type Places, type Rig, writeNotes } from './testing/rig.ts';
+import {
+  approvedRestore,
+  createRig,
+  readNotes,
+  type Installation,
+  type Places,
+  type Rig,
+  writeNotes,
+} from './testing/rig.ts';
 
 /**
  * kill -9 at every step: before each change that the code makes to a disk, all three places are copied as they lie there,
@@ -10,7 +19,7 @@ import { createRig, readNotes, type Installation, type Places, type Rig, writeNo
 const steps = vi.hoisted(() => ({ tell: undefined as ((name: string) => void) | undefined }));
 
 vi.mock('node:fs/promises', async (importOriginal) => {
-  const real = await importOriginal<typeof import('node:fs/promises')>();
+  const real = await importOriginal<typeof Fs>();
   const told =
     <T extends unknown[], R>(name: string, change: (...given: T) => R) =>
     (...given: T): R => {
@@ -159,20 +168,14 @@ describe('kill -9 at every step', () => {
     await writeNotes(installation, 'kept', ['old']);
     await installation.backups.make(null);
     await writeNotes(installation, 'kept', ['new']);
-    const { accounts, owner, backups } = installation;
-    const asking = await accounts.authenticateKey(owner.apiKey);
-    const { apiKey } = await accounts.createKey(owner.holder);
-    const approving = await accounts.authenticateKey(apiKey.reveal());
-    if (asking === undefined || approving === undefined) throw new Error('no keys');
-    const { id } = await backups.requestRestore(asking, { generation: 1, reason: 'a drill of crashes' });
-    await backups.approveRestore(approving, id);
+    const order = await approvedRestore(installation, 1);
     await installation.close();
 
     const nothing: Expected = { notes: [], dropped: [], generations: new Map() };
     const crashes = await crashesDuring(
       rig,
       () => nothing,
-      async () => void (await rig.restore({ request: id })),
+      async () => void (await rig.restore(order)),
     );
     expect(crashes.length).toBeGreaterThan(30);
     const seen = new Set<string>();
@@ -185,7 +188,7 @@ describe('kill -9 at every step', () => {
       expect(request?.executedAt !== null, 'told as done').toBe(notes === 'old');
       expect((await started.backups.verify(null, { generation: 1, share: 1 })).findings).toEqual([]);
       await started.close();
-      if (notes === 'old,new') await rig.restore({ request: id }, places);
+      if (notes === 'old,new') await rig.restore(order, places);
     }
     expect(seen.size).toBe(2);
   });

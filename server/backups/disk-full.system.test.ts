@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { runTool } from '../sandbox/run-tool.ts';
-import { createRig, readNotes, type Installation, type Rig, writeNotes } from './testing/rig.ts';
+import {
+  approvedRestore,
+  createRig,
+  readNotes,
+  type Installation,
+  type Rig,
+  writeNotes,
+} from './testing/rig.ts';
 
 /** A disk of 3 MiB in RAM, which fills up. */
 let disk: string;
@@ -63,17 +70,11 @@ it('a restore that finds no room changes nothing', async () => {
   installation = await rig.open(places);
   await writeNotes(installation, 'notes', [randomBytes(200_000).toString('hex')]);
   await installation.backups.make(null);
-  const { backups, accounts, owner } = installation;
-  const asking = await accounts.authenticateKey(owner.apiKey);
-  const { apiKey } = await accounts.createKey(owner.holder);
-  const approving = await accounts.authenticateKey(apiKey.reveal());
-  if (asking === undefined || approving === undefined) throw new Error('no keys');
-  const { id } = await backups.requestRestore(asking, { generation: 1, reason: 'a full disk' });
-  await backups.approveRestore(approving, id);
+  const order = await approvedRestore(installation, 1);
   await writeNotes(installation, 'notes', ['late']);
   await installation.close();
   fill(200_000);
-  await expect(rig.restore({ request: id }, places)).rejects.toMatchObject({ code: 'backups.no_space' });
+  await expect(rig.restore(order, places)).rejects.toMatchObject({ code: 'backups.no_space' });
   rmSync(join(disk, 'filler'));
   installation = await rig.open(places);
   expect((await readNotes(installation, 'notes')).at(-1)).toBe('late');

@@ -42,15 +42,15 @@ export async function copyStill(
       return await copyOnce(dataDir, content, target);
     } catch (thrown) {
       if (isMissing(thrown)) return [];
-      if (thrown !== CHANGED) throw thrown;
+      if (!(thrown instanceof Changed)) throw thrown;
       await sleep(PAUSE_MS * attempt);
     }
   }
   throw backupErrors.changing(content.path);
 }
 
-/** Thrown when the two readings differ. */
-const CHANGED = Symbol('changed');
+/** The two readings differ. */
+class Changed extends Error {}
 
 async function copyOnce(
   dataDir: string,
@@ -72,7 +72,7 @@ async function copyOnce(
   });
   const entries = [main, log].filter((entry) => entry !== undefined && entry.size > 0) as FileEntry[];
   for (const entry of entries) await put(dataDir, entry, target);
-  if ((await sizeOf(place)) !== main.size) throw CHANGED;
+  if ((await sizeOf(place)) !== main.size) throw new Changed();
   return entries;
 }
 
@@ -113,7 +113,7 @@ async function* checked(bytes: AsyncIterable<Uint8Array>, sha256: string): Async
     hash.update(chunk);
     yield chunk;
   }
-  if (hash.digest('hex') !== sha256) throw CHANGED;
+  if (hash.digest('hex') !== sha256) throw new Changed();
 }
 
 async function* firstBytes(place: string, size: number): AsyncGenerator<Uint8Array> {

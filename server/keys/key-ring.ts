@@ -85,9 +85,10 @@ export interface KeyRingOptions {
   readonly clock?: Pick<Clock, 'now'>;
 }
 
-export function createKeyRing({ root, store, clock = systemClock }: KeyRingOptions): KeyRing {
-  const rootWrappingKey = deriveKey(root.bytes.reveal(), 'wrap');
+export function createKeyRing({ clock = systemClock, ...options }: KeyRingOptions): KeyRing {
+  const { store } = options;
   const cache = new KeyCache(CACHED_KEYS_MAX);
+  const { load, create, loadOrCreate } = createWraps(options, cache);
   // One at a time: a look-up that overlaps a destruction must not bring the key back into the cache.
   const serial = createSerial();
   const listeners: (() => Promise<void>)[] = [];
@@ -96,54 +97,15 @@ export function createKeyRing({ root, store, clock = systemClock }: KeyRingOptio
     for (const listener of listeners) await listener();
   }
 
-  async function bury(): Promise<Bury> {
-    const hash = await tombstoneHash();
-    const at = clock.now();
-    return (resource) => ({ hash: hash(resource), at });
-  }
-
-  async function tombstoneHash(): Promise<(resource: string) => Uint8Array> {
+  async function hashes(): Promise<(resource: string) => Uint8Array> {
     const key = await loadOrCreate(TOMBSTONE_KEY, 'root');
     return (resource) => createHmac('sha256', key).update(resource).digest();
   }
 
-  async function wrappingKeyOf(parent: KeyParent): Promise<Uint8Array | undefined> {
-    return parent === 'root' ? rootWrappingKey : (await load(accountResource(parent)))?.key;
-  }
-
-  async function load(resource: string): Promise<CachedKey | undefined> {
-    const cached = cache.get(resource);
-    if (cached !== undefined) return cached;
-    const stored = await store.find(resource);
-    if (stored === undefined) return undefined;
-    const wrappingKey = await wrappingKeyOf(stored.parent);
-    const key = wrappingKey && unwrapKey(wrappingKey, stored.wrap, contextOf(stored));
-    if (key === undefined) throw unreadable(resource);
-    return cache.remember(resource, { parent: stored.parent, key });
-  }
-
-  /** The keys are the caller's. */
-  async function create(resources: readonly string[], parent: KeyParent): Promise<Uint8Array[]> {
-    if (parent !== 'root') await loadOrCreate(accountResource(parent), 'root');
-    const wrappingKey = await wrappingKeyOf(parent);
-    if (wrappingKey === undefined) throw unreadable(`${parent}`);
-    const rootGeneration = parent === 'root' ? root.generation : null;
-    const made = resources.map((resource) => ({ resource, key: new Uint8Array(randomBytes(32)) }));
-    await store.insert(
-      made.map(({ resource, key }) => {
-        const context = contextOf({ resource, parent, rootGeneration });
-        return { resource, parent, rootGeneration, wrap: wrapKey(wrappingKey, key, context) };
-      }),
-    );
-    for (const { resource, key } of made) cache.remember(resource, { parent, key: Uint8Array.from(key) });
-    return made.map(({ key }) => key);
-  }
-
-  async function loadOrCreate(resource: string, parent: KeyParent): Promise<Uint8Array> {
-    const entry = await load(resource);
-    if (entry === undefined) return (await create([resource], parent))[0] as Uint8Array;
-    if (entry.parent !== parent) throw unreadable(resource);
-    return Uint8Array.from(entry.key);
+  async function bury(): Promise<Bury> {
+    const at = clock.now();
+    const hash = await hashes();
+    return (resource) => ({ hash: hash(resource), at });
   }
 
   async function destroyAll(resources: readonly string[]): Promise<void> {
@@ -180,10 +142,62 @@ export function createKeyRing({ root, store, clock = systemClock }: KeyRingOptio
       await tellOfDestruction();
     },
     async tombstoneHash(resource) {
-      return (await serial(tombstoneHash))(resource);
+      return (await serial(hashes))(resource);
     },
     onDestroyed: (listener) => void listeners.push(listener),
   };
+}
+
+interface Wraps {
+  readonly load: (resource: string) => Promise<CachedKey | undefined>;
+  /** The keys are the caller's. */
+  readonly create: (resources: readonly string[], parent: KeyParent) => Promise<Uint8Array[]>;
+  readonly loadOrCreate: (resource: string, parent: KeyParent) => Promise<Uint8Array>;
+}
+
+/** Keys in and out of their wraps. */
+function createWraps({ root, store }: Pick<KeyRingOptions, 'root' | 'store'>, cache: KeyCache): Wraps {
+  const rootWrappingKey = deriveKey(root.bytes.reveal(), 'wrap');
+
+  async function wrappingKeyOf(parent: KeyParent): Promise<Uint8Array | undefined> {
+    return parent === 'root' ? rootWrappingKey : (await load(accountResource(parent)))?.key;
+  }
+
+  async function load(resource: string): Promise<CachedKey | undefined> {
+    const cached = cache.get(resource);
+    if (cached !== undefined) return cached;
+    const stored = await store.find(resource);
+    if (stored === undefined) return undefined;
+    const wrappingKey = await wrappingKeyOf(stored.parent);
+    const key = wrappingKey && unwrapKey(wrappingKey, stored.wrap, contextOf(stored));
+    if (key === undefined) throw unreadable(resource);
+    return cache.remember(resource, { parent: stored.parent, key });
+  }
+
+  async function create(resources: readonly string[], parent: KeyParent): Promise<Uint8Array[]> {
+    if (parent !== 'root') await loadOrCreate(accountResource(parent), 'root');
+    const wrappingKey = await wrappingKeyOf(parent);
+    if (wrappingKey === undefined) throw unreadable(`${parent}`);
+    const rootGeneration = parent === 'root' ? root.generation : null;
+    const made = resources.map((resource) => ({ resource, key: new Uint8Array(randomBytes(32)) }));
+    await store.insert(
+      made.map(({ resource, key }) => {
+        const context = contextOf({ resource, parent, rootGeneration });
+        return { resource, parent, rootGeneration, wrap: wrapKey(wrappingKey, key, context) };
+      }),
+    );
+    for (const { resource, key } of made) cache.remember(resource, { parent, key: Uint8Array.from(key) });
+    return made.map(({ key }) => key);
+  }
+
+  async function loadOrCreate(resource: string, parent: KeyParent): Promise<Uint8Array> {
+    const entry = await load(resource);
+    if (entry === undefined) return (await create([resource], parent))[0] as Uint8Array;
+    if (entry.parent !== parent) throw unreadable(resource);
+    return Uint8Array.from(entry.key);
+  }
+
+  return { load, create, loadOrCreate };
 }
 
 /** The name under which the key-encryption key of an account is kept. */

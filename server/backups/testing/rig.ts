@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Accounts } from '../../accounts/accounts.ts';
 import { createAccounts } from '../../accounts/create-accounts.ts';
-import type { Holder } from '../../accounts/principal.ts';
+import type { Holder, Principal } from '../../accounts/principal.ts';
 import { createDatabases } from '../../databases/create-databases.ts';
 import type { Databases } from '../../databases/databases.ts';
 import { type Blobs, createBlobs } from '../../functions/blobs.ts';
@@ -20,6 +20,8 @@ import { openBackupStore } from '../../stores/backup-store.ts';
 import { openDatabaseStore } from '../../stores/database-store.ts';
 import { openKeyStore, type OpenKeyStore } from '../../stores/key-store.ts';
 import { openEncrypted } from '../../stores/sqlite.ts';
+import type { RestoreId } from '../backup-store.ts';
+import type { BackupSettings } from '../backup-settings.ts';
 import type { Backups } from '../backups.ts';
 import { createBackups } from '../create-backups.ts';
 import { finishRestore, finishSwap, restore, type RestoreOrder, type Restored } from '../restore.ts';
@@ -115,57 +117,15 @@ export function createRig({
     root,
     clock: time,
     due,
-    async open(over) {
+    open: (over) => {
       const places = { ...own, ...over };
-      const { dataDir } = places;
-      await finishSwap(dataDir);
-      const keyStore = await openKeyStore({ path: join(dataDir, 'keys', 'keys.db'), root });
-      const keyRing = createKeyRing({ root, store: keyStore, clock });
-      const receipts = await createReceipts(keyRing);
-      const settings = settingsOf(places);
-      await finishRestore({ dataDir, settings, root, clock }, keyRing);
-      const store = await openBackupStore({ path: join(dataDir, 'backups', 'backups.db'), keyRing });
-      const backups = await createBackups({
-        settings,
-        dataDir,
+      return openInstallation({
         root,
-        keyStore,
-        keyRing,
-        receipts,
-        store,
-        checker: openingChecker,
         clock,
         scheduler,
-        events: { emit: () => undefined },
+        settings: settingsOf(places),
+        dataDir: places.dataDir,
       });
-      const accountStore = await openAccountStore({
-        path: join(dataDir, 'accounts', 'accounts.db'),
-        keyRing,
-      });
-      const accounts = await createAccounts({ store: accountStore, keyRing, clock });
-      await accounts.bootstrap(new Secret(OWNER_KEY));
-      const databaseStore = await openDatabaseStore({
-        path: join(dataDir, 'databases', 'databases.db'),
-        keyRing,
-      });
-      const directory = join(dataDir, 'databases');
-      const databases = await createDatabases({ store: databaseStore, keyRing, receipts, clock, directory });
-      const blobs = createBlobs({ dir: join(dataDir, 'blobs'), keyRing });
-      const holder = await accounts.unlock(OWNER_KEY);
-      if (holder === undefined) throw new Error('the owner is gone');
-      return {
-        backups,
-        keyRing,
-        keyStore,
-        accounts,
-        databases,
-        blobs,
-        owner: { apiKey: OWNER_KEY, holder, id: holder.accountId },
-        async close() {
-          await backups.close();
-          for (const one of [databaseStore, accountStore, store, keyStore]) await one.close();
-        },
-      };
     },
     async restore(order, over) {
       const places = { ...own, ...over };
@@ -180,6 +140,54 @@ export function createRig({
       return places;
     },
     remove: () => rmSync(base, { recursive: true, force: true }),
+  };
+}
+
+interface InstallationParts {
+  readonly dataDir: string;
+  readonly settings: BackupSettings;
+  readonly root: RootKey;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+}
+
+async function openInstallation(parts: InstallationParts): Promise<Installation> {
+  const { dataDir, settings, root, clock } = parts;
+  await finishSwap(dataDir);
+  const keyStore = await openKeyStore({ path: join(dataDir, 'keys', 'keys.db'), root });
+  const keyRing = createKeyRing({ root, store: keyStore, clock });
+  const receipts = await createReceipts(keyRing);
+  await finishRestore({ dataDir, settings, root, clock }, keyRing);
+  const store = await openBackupStore({ path: join(dataDir, 'backups', 'backups.db'), keyRing });
+  const backups = await createBackups({
+    ...parts,
+    keyStore,
+    keyRing,
+    receipts,
+    store,
+    checker: openingChecker,
+    events: { emit: () => undefined },
+  });
+  const accountStore = await openAccountStore({ path: join(dataDir, 'accounts', 'accounts.db'), keyRing });
+  const accounts = await createAccounts({ store: accountStore, keyRing, clock });
+  await accounts.bootstrap(new Secret(OWNER_KEY));
+  const directory = join(dataDir, 'databases');
+  const databaseStore = await openDatabaseStore({ path: join(directory, 'databases.db'), keyRing });
+  const databases = await createDatabases({ store: databaseStore, keyRing, receipts, clock, directory });
+  const holder = await accounts.unlock(OWNER_KEY);
+  if (holder === undefined) throw new Error('the owner is gone');
+  return {
+    backups,
+    keyRing,
+    keyStore,
+    accounts,
+    databases,
+    blobs: createBlobs({ dir: join(dataDir, 'blobs'), keyRing }),
+    owner: { apiKey: OWNER_KEY, holder, id: holder.accountId },
+    async close() {
+      await backups.close();
+      for (const one of [databaseStore, accountStore, store, keyStore]) await one.close();
+    },
   };
 }
 
@@ -226,4 +234,33 @@ export async function openNotes(path: string, key: Uint8Array) {
       },
     ],
   });
+}
+
+async function principalOf({ accounts }: Installation, apiKey: string): Promise<Principal> {
+  const principal = await accounts.authenticateKey(apiKey);
+  if (principal === undefined) throw new Error('no such key');
+  return principal;
+}
+
+export async function ownerOf(installation: Installation): Promise<Principal> {
+  return await principalOf(installation, installation.owner.apiKey);
+}
+
+/** A restore that two people have asked for and approved. */
+export async function approvedRestore(
+  installation: Installation,
+  generation: number,
+): Promise<{ request: RestoreId }> {
+  const { backups, accounts, owner } = installation;
+  const reason = 'the disk broke';
+  const { id } = await backups.requestRestore(await ownerOf(installation), { generation, reason });
+  const { apiKey } = await accounts.createKey(owner.holder);
+  await backups.approveRestore(await principalOf(installation, apiKey.reveal()), id);
+  return { request: id };
+}
+
+/** What a check of all of it finds; of the newest generation if none is named. */
+export async function findingsOf({ backups }: Installation, generation?: number): Promise<string[]> {
+  const question = { share: 1, ...(generation !== undefined && { generation }) };
+  return (await backups.verify(null, question)).findings.map(({ code }) => code);
 }

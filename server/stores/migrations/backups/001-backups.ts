@@ -7,8 +7,8 @@ export const backups: Migration = {
   name: '001-backups',
   async up(tx) {
     await sql`create table generation (
-      -- Purpose: know what must be in the target. Retention: the installation's life; numbers are never used again.
-      number integer primary key autoincrement,
+      -- Purpose: know what must be in the target. Retention: the installation's life; rows stay, so no number is used again.
+      number integer primary key check (number > 0),
       at integer not null check (at >= 0),
       -- SHA-256 of its manifest; null while it is made, or when making it failed.
       manifest blob check (length(manifest) = 32),
