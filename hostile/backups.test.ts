@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../clients/cli/program.ts';
+import { BACKED_UP, NOT_BACKED_UP } from '../server/backups/contents.ts';
 import { type Client, type Platform, createClient, startPlatform } from '../testkit/index.ts';
 
 /** Backups of the running platform: stolen, read by others, restored by one person alone, and asked for what was deleted. */
@@ -112,6 +113,11 @@ describe('backups of the running platform', () => {
       .filter((path) => statSync(path).isFile());
     expect(files.length).toBeGreaterThan(8);
     for (const path of files) expect(readFileSync(path).includes(SECRET), path).toBe(false);
+  });
+
+  it('know of everything that lies in the data directory', () => {
+    const known = new Set<string>([...BACKED_UP, ...NOT_BACKED_UP]);
+    expect(readdirSync(join(base, 'data')).filter((name) => !known.has(name))).toEqual([]);
   });
 
   it('are nobody else’s business', async () => {

@@ -7,6 +7,7 @@ import type { BackupsOptions } from './create-backups.ts';
 import type { KeyBackup } from './key-backup.ts';
 import { makeGeneration } from './make.ts';
 import { adoptUnknown, expired, retire } from './retire.ts';
+import { blobPath } from './still-copy.ts';
 import { createSyntheticTenant } from './synthetic-tenant.ts';
 import { type BackupTarget, sweepPartials } from './target.ts';
 import { type Verification, verifyGeneration } from './verify.ts';
@@ -33,6 +34,8 @@ const SHARE_CHECKED = 0.05;
 export function createBackupWork(options: BackupWorkOptions): BackupWork {
   const { settings, receipts, keyStore, store, log, clock, events } = options;
   const tenant = createSyntheticTenant(options);
+  const damaged = new Set<string>();
+  const healing = healed(options.target, damaged);
   const retiring = { ...options, publicKey: receipts.publicKey };
 
   async function retireOld(actor: Actor): Promise<void> {
@@ -48,7 +51,7 @@ export function createBackupWork(options: BackupWorkOptions): BackupWork {
     const from = clock.monotonicMs();
     try {
       await sweepPartials(settings.target);
-      const made = await makeGeneration({ ...options, tenant }, clock.now());
+      const made = await makeGeneration({ ...options, target: healing, tenant }, clock.now());
       await log('made', actor, { generation: made.generation });
       const { files, bytes } = made;
       events.emit('backup.made', { files, bytes, took: clock.monotonicMs() - from });
@@ -74,6 +77,7 @@ export function createBackupWork(options: BackupWorkOptions): BackupWork {
         ...options,
         keysTarget: settings.keysTarget,
         publicKey: receipts.publicKey,
+        onDamaged: ({ sha256 }) => void damaged.add(blobPath(sha256)),
         scratchDir: join(options.dataDir, 'restore'),
       },
       { generation, chosen: () => share >= 1 || Math.random() < share },
@@ -96,5 +100,17 @@ export function createBackupWork(options: BackupWorkOptions): BackupWork {
       if (expired(await store.generations(), settings, clock.now()).length > 0) await retireOld(null);
     },
     takeOver: () => adoptUnknown(retiring),
+  };
+}
+
+/** Files that were found damaged count as missing, so that the next generation that has them puts them anew. */
+function healed(target: BackupTarget, damaged: Set<string>): BackupTarget {
+  return {
+    ...target,
+    has: async (path) => !damaged.has(path) && (await target.has(path)),
+    async put(path, bytes) {
+      await target.put(path, bytes);
+      damaged.delete(path);
+    },
   };
 }

@@ -62,6 +62,18 @@ describe('verification', () => {
     expect(await findingsOf(installation, 1)).toContain('file');
   });
 
+  it('has what is damaged put anew by the next backup', async () => {
+    const path = blobOf('databases/databases.db', 2);
+    writeFileSync(
+      path,
+      readFileSync(path).map((byte) => byte ^ 1),
+    );
+    expect(await findingsOf(installation, 2)).toContain('file');
+    await installation.backups.make(null);
+    expect(await findingsOf(installation, 2)).toEqual([]);
+    expect(await findingsOf(installation, 3)).toEqual([]);
+  });
+
   it('finds a tenant that does not come back', async () => {
     rmSync(blobOf('backups/tenant/store.db'));
     const { findings } = await installation.backups.verify(null, { generation: 1, share: 0 });

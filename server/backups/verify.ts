@@ -51,6 +51,8 @@ export interface VerifyOptions {
   readonly checker: StoreChecker;
   /** Where ciphertext is brought back to, and removed again. */
   readonly scratchDir: string;
+  /** Told of each file that is missing or another. */
+  readonly onDamaged: (file: FileEntry) => void;
 }
 
 export interface VerifyQuestion {
@@ -79,7 +81,10 @@ export async function verifyGeneration(
   const damaged = new Set<string>();
   for (const file of generation.files.filter(question.chosen)) {
     if (await isIntact(options.target, file)) found.bytes += file.size;
-    else damaged.add(file.path);
+    else {
+      damaged.add(file.path);
+      options.onDamaged(file);
+    }
     found.files++;
   }
   findings.push(...[...damaged].map((path): Finding => ({ code: 'file', path })));
