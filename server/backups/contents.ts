@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -26,23 +27,31 @@ export const NOT_BACKED_UP = ['keys', 'layers', 'models', 'lock', 'restore'] as 
 const STORE = /\.db$/;
 const SEALED = /^(blobs\/(upload|code)|backups\/tenant)\/[0-9A-Za-z_-]+$/;
 
-/** All that is to be backed up, in order. */
-export async function listContents(dataDir: string): Promise<Content[]> {
-  const contents: Content[] = [];
+/**
+ * All that is to be backed up, in order. Each folder is looked into when its turn comes: what a catalogue names, which was
+ * copied before, is there by then.
+ */
+export async function* listContents(dataDir: string): AsyncGenerator<Content> {
   for (const folder of BACKED_UP) {
-    for (const path of await filesBelow(dataDir, folder)) {
-      if (STORE.test(path)) contents.push({ kind: 'store', path });
-      else if (SEALED.test(path)) contents.push({ kind: 'sealed', path });
+    for await (const path of filesBelow(dataDir, folder)) {
+      if (STORE.test(path)) yield { kind: 'store', path };
+      else if (SEALED.test(path)) yield { kind: 'sealed', path };
     }
   }
-  return contents;
 }
 
 /** Regular files, the shallow before the deep; links are not followed. */
-async function filesBelow(dataDir: string, folder: string): Promise<string[]> {
-  const entries = await readdir(join(dataDir, folder), { withFileTypes: true }).catch(() => []);
-  const files = entries.filter((entry) => entry.isFile()).map(({ name }) => `${folder}/${name}`);
-  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${folder}/${name}`);
-  const deeper = await Promise.all(folders.map((one) => filesBelow(dataDir, one)));
-  return [...files.toSorted(), ...deeper.flat()];
+async function* filesBelow(dataDir: string, folder: string): AsyncGenerator<string> {
+  const look = async (): Promise<Dirent[]> => {
+    const entries = await readdir(join(dataDir, folder), { withFileTypes: true }).catch(
+      (thrown: NodeJS.ErrnoException) => {
+        if (thrown.code === 'ENOENT') return [];
+        throw thrown;
+      },
+    );
+    return entries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  };
+  for (const entry of await look()) if (entry.isFile()) yield `${folder}/${entry.name}`;
+  for (const entry of await look())
+    if (entry.isDirectory()) yield* filesBelow(dataDir, `${folder}/${entry.name}`);
 }

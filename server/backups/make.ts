@@ -28,7 +28,7 @@ export async function makeGeneration(options: MakeOptions, at: number): Promise<
   await tenant.write(generation);
   const counting = countNew(target);
   const files: FileEntry[] = [];
-  for (const content of await listContents(dataDir))
+  for await (const content of listContents(dataDir))
     files.push(...(await copyStill(dataDir, content, counting.target)));
   await keys.rewrite();
   const entries = await store.accesses();
