@@ -2,6 +2,7 @@ export * from './aimee.ts';
 export * from './aimee-conversations.ts';
 export * from './aimee-widget.ts';
 export * from './api-v1.ts';
+export * from './backups.ts';
 export * from './compatible.ts';
 export * from './errors.ts';
 export * from './openapi.ts';

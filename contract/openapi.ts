@@ -3,6 +3,7 @@ import { aimeeConversationRoutes } from './aimee-conversations.ts';
 import { aimeeWidgetRoutes } from './aimee-widget.ts';
 import { aimeeRoutes } from './aimee.ts';
 import { apiV1Routes } from './api-v1.ts';
+import { backupRoutes } from './backups.ts';
 import { compatibleRoutes } from './compatible.ts';
 import { CompatibleError, Problem } from './errors.ts';
 import { privacyRoutes } from './privacy.ts';
@@ -62,6 +63,7 @@ export function openApiDocument(publicUrl: string, version: string): JsonObject 
         ...apiV1Routes,
         ...profileRoutes,
         ...privacyRoutes,
+        ...backupRoutes,
         ...aiRoutes,
         ...sqlRoutes,
         ...vectorRoutes,

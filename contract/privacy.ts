@@ -52,6 +52,10 @@ export const PrivacyStatement = z.object({
       }),
     ),
     mailServer: z.string().nullable().describe('Tells customers of AI.Mee of visitors who ask for a person'),
+    backupDays: z
+      .number()
+      .nullable()
+      .describe('Days after which no backup is left that was made before; null without backups'),
     receiptKeys: z.string().describe('Path of the public key that checks receipts of deletions'),
   }),
   recipients: z.array(PrivacyRecipient).describe('Everybody outside who may get anything, and nobody else'),

@@ -13,6 +13,7 @@ import type { Jail } from './sandbox/jail.ts';
 import { SESSION_MS } from './sign-in/sessions.ts';
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 export interface PrivacyComposition {
   readonly config: Config;
@@ -41,6 +42,7 @@ function factsOf({ config, jail, models, version }: PrivacyComposition): Stateme
     tokenHours: config.tokenHours,
     sessionHours: SESSION_MS / HOUR_MS,
     signInProvider: config.provider?.issuer.host ?? null,
+    backupDays: config.backups === undefined ? null : config.backups.maxAgeMs / DAY_MS,
     mailServer: config.smtp === undefined ? null : new URL(config.smtp.url.reveal()).hostname,
     models: [
       ...models.list().map(({ platform, model, isOutside, retention }): StatedModel => ({

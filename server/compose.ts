@@ -9,8 +9,10 @@ import { type CallLimits, defaultCallLimits } from './calls/limits.ts';
 import { createPool, type Pool } from './calls/pool.ts';
 import { type Recorder, createRecorder } from './calls/recorder.ts';
 import { type Scheduler, systemScheduler } from './kernel/scheduler.ts';
+import { finishSwap } from './backups/restore.ts';
 import { composeAi } from './compose-ai.ts';
 import { type AimeeStores, composeAimee, openAimeeStores } from './compose-aimee.ts';
+import { composeBackups, type ComposedBackups } from './compose-backups.ts';
 import { composeData } from './compose-data.ts';
 import { composePrivacy } from './compose-privacy.ts';
 import { composePortal, firstLinkOf } from './compose-portal.ts';
@@ -103,6 +105,7 @@ interface Stores {
   readonly databases: Databases;
   readonly receipts: Receipts;
   readonly aimee: AimeeStores;
+  readonly backups: ComposedBackups | undefined;
   /** What each store holds of people. */
   readonly inventories: readonly Inventory[];
   readonly blobs: string;
@@ -153,15 +156,17 @@ async function openStores(parts: Required<Parts>, lifecycle: Lifecycle): Promise
   const { config, clock, events } = parts;
   const data = openDataDirectory(config.dataDir);
   lifecycle.onClose('data directory', () => data.release());
+  await finishSwap(config.dataDir);
   const root = await loadRootKey(config.rootKey, data.isNew);
   const keys = await openKeyStore({ path: data.keysDb, root, events });
   lifecycle.onClose('key store', () => keys.close());
-  const keyRing = createKeyRing({ root, store: keys });
+  const keyRing = createKeyRing({ root, store: keys, clock });
+  const receipts = await createReceipts(keyRing);
+  const backups = await composeBackups({ ...parts, lifecycle, root, keyStore: keys, keyRing, receipts });
   const accountStore = await openAccountStore({ path: data.accountsDb, keyRing, events });
   lifecycle.onClose('account store', () => accountStore.close());
   const functions = await openFunctionStore({ path: data.functionsDb, keyRing, events });
   lifecycle.onClose('function store', () => functions.close());
-  const receipts = await createReceipts(keyRing);
   const databaseStore = await openDatabaseStore({ path: data.databasesDb, keyRing, events });
   lifecycle.onClose('database store', () => databaseStore.close());
   const databases = await createDatabases({
@@ -190,8 +195,11 @@ async function openStores(parts: Required<Parts>, lifecycle: Lifecycle): Promise
     databases,
     receipts,
     aimee,
+    backups,
     inventories: [
-      ...[accountStore, functions, databaseStore, calls, keys].map(({ inventory }) => inventory),
+      ...[accountStore, functions, databaseStore, calls, keys, ...(backups ? [backups] : [])].map(
+        ({ inventory }) => inventory,
+      ),
       ...aimee.inventories,
     ],
     blobs: data.blobs,
@@ -341,6 +349,7 @@ async function listen(
     console: callPath.console,
     pool: callPath.pool,
     runtimes: callPath.languages.runtimes,
+    ...(stores.backups && { backups: stores.backups.backups }),
     receiptKey: stores.receipts.publicKey,
     metrics: callPath.metrics,
     events,

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { PlatformError } from './kernel/errors.ts';
 import { type EmbeddingConfig, resolveEmbeddings } from './embeddings/embedding-settings.ts';
+import { backupShape, type BackupSettings, resolveBackups } from './backups/backup-settings.ts';
 import { aimeeShape, resolveSmtp, type SmtpSettings } from './aimee/aimee-settings.ts';
 import { Secret } from './kernel/secret.ts';
 import {
@@ -167,6 +168,7 @@ const settings = z.strictObject({
     ),
   ...providerShape,
   ...aimeeShape,
+  ...backupShape,
   models: z.array(modelSetting).default([]).describe('Models behind APIs; see below.'),
 });
 
@@ -188,6 +190,7 @@ export interface Config extends Omit<
   | keyof ProviderValues
   | 'smtpUrl'
   | 'smtpFrom'
+  | keyof typeof backupShape
 > {
   /** Absolute. */
   readonly dataDir: string;
@@ -203,6 +206,8 @@ export interface Config extends Omit<
   readonly provider: ProviderSettings | undefined;
   /** The mail server, if there is one. */
   readonly smtp: SmtpSettings | undefined;
+  /** Where backups go, if there are any. */
+  readonly backups: BackupSettings | undefined;
   /** What the settings that begin with `embedding` come to. */
   readonly embeddings: EmbeddingConfig;
 }
@@ -325,6 +330,7 @@ function resolveConfig(values: Settings): Config {
     modelFile: modelFile === undefined ? undefined : resolve(modelFile),
     provider: checked((fault) => resolveProvider(values, fault)),
     smtp: checked((fault) => resolveSmtp(values, fault)),
+    backups: checked((fault) => resolveBackups(values, fault)),
     embeddings: embeddingsOf(values, dataDir, providers),
   });
 }

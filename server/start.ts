@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { compose, type Platform } from './compose.ts';
+import { restoreOffline, restoreOrderIn } from './compose-backups.ts';
 import { type Config, loadConfig } from './config.ts';
 import { PlatformError } from './kernel/errors.ts';
 import { createEventLog, type EventLog } from './kernel/events.ts';
@@ -30,9 +31,17 @@ export async function start(surroundings: Surroundings): Promise<void> {
 }
 
 async function open({ env, runDirectory }: Surroundings): Promise<void> {
-  const config = loadConfig(env, programArguments());
+  const { order, rest } = restoreOrderIn(programArguments());
+  const config = loadConfig(env, rest);
   // Files that the server makes are its own, whatever the operator's umask is.
   process.umask(0o077);
+  if (order !== undefined) {
+    const { generation, receipt } = await restoreOffline(config, order);
+    process.stdout.write(
+      `Restored generation ${generation}. Receipt:\n${receipt}\nStart the server without --restore.\n`,
+    );
+    process.exit(0);
+  }
   const events = createEventLog((line) => void process.stderr.write(line), Date.now);
   const jail = await openJail(config, runDirectory, events);
   const platform = await compose({ config, version, jail, events });

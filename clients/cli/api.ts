@@ -30,6 +30,12 @@ export type ConsoleLine = Output<typeof contract.ConsoleLine>;
 export type AiEvent = contract.AiEvent;
 export type AiModels = Output<typeof contract.AiModels>;
 export type AiChoice = Output<typeof contract.AiChoice>;
+export type BackupList = contract.BackupList;
+export type MadeBackup = contract.MadeBackup;
+export type BackupVerification = contract.BackupVerification;
+export type BackupRestore = contract.BackupRestore;
+export type BackupRestores = contract.BackupRestores;
+export type BackupLog = contract.BackupLog;
 export type PullEvent = contract.PullEvent;
 export type ToolSource = contract.ToolSource;
 export type ToolSources = Output<typeof contract.ToolSources>;
@@ -109,10 +115,28 @@ export class Api {
     return this.send('GET', path);
   }
 
-  async send<T>(method: string, path: string, body?: object): Promise<T> {
+  send<T>(method: string, path: string, body?: object): Promise<T> {
+    return this.#sendWithin(TIMEOUT_MS, { method, path, body });
+  }
+
+  /** What the server works on for as long as it takes. */
+  sendSlow<T>(method: string, path: string, body?: object): Promise<T> {
+    return this.#sendWithin(undefined, { method, path, body });
+  }
+
+  async #sendWithin<T>(
+    timeoutMs: number | undefined,
+    { method, path, body }: { method: string; path: string; body: object | undefined },
+  ): Promise<T> {
     const json = body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) };
     const type = body === undefined ? {} : { 'content-type': 'application/json' };
-    const answer = await this.#request({ method, path, headers: type, timeoutMs: TIMEOUT_MS, ...json });
+    const answer = await this.#request({
+      method,
+      path,
+      headers: type,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      ...json,
+    });
     return readJson<T>(answer);
   }
 

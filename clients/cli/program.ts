@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addAccountCommands } from './commands/account.ts';
 import { addAimeeCommands } from './commands/aimee.ts';
 import { addAskCommand } from './commands/ask.ts';
+import { addBackupCommands } from './commands/backup.ts';
 import { addBuildCommands } from './commands/build.ts';
 import { addCreateCommand } from './commands/create.ts';
 import { addInvokeCommand } from './commands/invoke.ts';
@@ -63,6 +64,7 @@ export function buildProgram(context: Context): Command {
   addAccountCommands(program, context);
   addPortalCommand(program, context);
   addUserCommands(program, context);
+  addBackupCommands(program, context);
   addLocalCommands(program, context);
   return program;
 }

@@ -14,5 +14,6 @@ export const DEFAULT_FACTS: StatementFacts = {
   signInProvider: null,
   mailServer: null,
   models: [],
+  backupDays: null,
   receiptKeys: '/.well-known/jellyfaas-receipts',
 };

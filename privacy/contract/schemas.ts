@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { DataRow, Store } from '../../server/privacy/data-map/row.ts';
 import { accountMigrations } from '../../server/stores/account-store.ts';
 import { customerMigrations, siteCatalogueMigrations } from '../../server/stores/aimee-store.ts';
+import { backupMigrations } from '../../server/stores/backup-store.ts';
 import { callMigrations } from '../../server/stores/call-days.ts';
 import { databaseMigrations } from '../../server/stores/database-store.ts';
 import { functionMigrations } from '../../server/stores/function-store.ts';
@@ -28,6 +29,7 @@ export const MIGRATIONS: Readonly<Record<Exclude<Store, 'sql'>, readonly Migrati
   vectors: vectorMigrations,
   'aimee-sites': siteCatalogueMigrations,
   aimee: customerMigrations,
+  backups: backupMigrations,
 };
 
 /** Every column of every store, as a new one has it. */

@@ -37,6 +37,9 @@ export const EVENTS = {
   'aimee.expired': { count: 'count' },
   'calls.flushed_late': { took: 'milliseconds', rows: 'count' },
   'calls.partition_expired': { count: 'count' },
+  'backup.made': { files: 'count', bytes: 'count', took: 'milliseconds' },
+  'backup.failed': { code: 'code' },
+  'backup.removed': { count: 'count' },
   'store.migrated': { store: 'code', applied: 'count' },
 } as const satisfies Record<string, Record<string, FieldKind>>;
 

@@ -1,4 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Clock } from '../kernel/clock.ts';
+import { systemClock } from '../kernel/clock.ts';
 import type { AccountId } from '../kernel/ids.ts';
 import { PlatformError } from '../kernel/errors.ts';
 import { type CachedKey, KeyCache } from './key-cache.ts';
@@ -17,15 +19,32 @@ export interface StoredWrap {
   readonly wrap: Uint8Array;
 }
 
+/**
+ * What is left of a destroyed key: that it was, and when. It keeps what a backup brings back from coming alive, and tells
+ * nobody without the key ring which resource it was.
+ */
+export interface Tombstone {
+  /** Keyed hash of the resource: 32 bytes. */
+  readonly hash: Uint8Array;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** Makes the tombstone of a resource. */
+export type Bury = (resource: string) => Tombstone;
+
 /** Holds wrapped keys apart from everything that they open. Durable when a promise resolves. */
 export interface KeyStore {
   find(resource: string): Promise<StoredWrap | undefined>;
   /** All or none. */
   insert(wraps: readonly StoredWrap[]): Promise<void>;
-  /** Removes wraps (those that are there), all or none, so that no byte of them is left in file or log. */
-  remove(resources: readonly string[]): Promise<void>;
+  /**
+   * Removes wraps (those that are there), all or none, so that no byte of them is left in file or log, and keeps a
+   * tombstone of each resource.
+   */
+  remove(resources: readonly string[], bury: Bury): Promise<void>;
   /** The same, in one transaction, for an account's key-encryption key and all wraps under it. */
-  removeAccount(accountId: AccountId): Promise<void>;
+  removeAccount(accountId: AccountId, bury: Bury): Promise<void>;
 }
 
 /**
@@ -39,23 +58,106 @@ export interface KeyRing {
   create(resources: readonly string[], parent: KeyParent): Promise<Uint8Array[]>;
   /** The resource's key, or undefined if there is none (any more). */
   find(resource: string): Promise<Uint8Array | undefined>;
-  /** Returns once the key can no longer be recovered. No error if it is gone already. */
+  /**
+   * Returns once the key can no longer be recovered, from its backup neither. No error if it is gone already: what has no
+   * key gets its tombstone, too. Throws when a listener does; then the key is gone here, and destroying it again finishes it.
+   */
   destroy(resource: string): Promise<void>;
   /** The same for many in one step: all are gone, or after a crash none. */
   destroyAll(resources: readonly string[]): Promise<void>;
   /** Destroys the account's key-encryption key, and with it every key under it. */
   destroyAccount(accountId: AccountId): Promise<void>;
+  /** What the resource's tombstone is called, if it has one. */
+  tombstoneHash(resource: string): Promise<Uint8Array>;
+  /** Is waited for after each destruction: copies of the key store forget what it has forgotten. */
+  onDestroyed(listener: () => Promise<void>): void;
 }
 
+/** Of the key of tombstones, which has to last as long as they do. */
+const TOMBSTONE_KEY = 'signing/tombstones';
 const RESOURCE_FORM = /^[0-9A-Za-z_.-]+(\/[0-9A-Za-z_.-]+)*$/;
 const RESOURCE_LENGTH_MAX = 200;
 const CACHED_KEYS_MAX = 4096;
 
-export function createKeyRing({ root, store }: { root: RootKey; store: KeyStore }): KeyRing {
-  const rootWrappingKey = deriveKey(root.bytes.reveal(), 'wrap');
+export interface KeyRingOptions {
+  readonly root: RootKey;
+  readonly store: KeyStore;
+  readonly clock?: Pick<Clock, 'now'>;
+}
+
+export function createKeyRing({ clock = systemClock, ...options }: KeyRingOptions): KeyRing {
+  const { store } = options;
   const cache = new KeyCache(CACHED_KEYS_MAX);
+  const { load, create, loadOrCreate } = createWraps(options, cache);
   // One at a time: a look-up that overlaps a destruction must not bring the key back into the cache.
   const serial = createSerial();
+  const listeners: (() => Promise<void>)[] = [];
+
+  async function tellOfDestruction(): Promise<void> {
+    for (const listener of listeners) await listener();
+  }
+
+  async function hashes(): Promise<(resource: string) => Uint8Array> {
+    const key = await loadOrCreate(TOMBSTONE_KEY, 'root');
+    return (resource) => createHmac('sha256', key).update(resource).digest();
+  }
+
+  async function bury(): Promise<Bury> {
+    const at = clock.now();
+    const hash = await hashes();
+    return (resource) => ({ hash: hash(resource), at });
+  }
+
+  async function destroyAll(resources: readonly string[]): Promise<void> {
+    for (const resource of resources) checkResource(resource);
+    await serial(async () => {
+      for (const resource of resources) cache.forget(resource);
+      await store.remove(resources, await bury());
+    });
+    await tellOfDestruction();
+  }
+
+  return {
+    async obtain(resource, parent) {
+      checkResource(resource);
+      return await serial(async () => await loadOrCreate(resource, parent));
+    },
+    async create(resources, parent) {
+      for (const resource of resources) checkResource(resource);
+      return await serial(async () => await create(resources, parent));
+    },
+    async find(resource) {
+      checkResource(resource);
+      const entry = await serial(async () => await load(resource));
+      return entry && Uint8Array.from(entry.key);
+    },
+    destroy: async (resource) => await destroyAll([resource]),
+    destroyAll,
+    async destroyAccount(accountId) {
+      await serial(async () => {
+        cache.forgetUnder(accountId);
+        cache.forget(accountResource(accountId));
+        await store.removeAccount(accountId, await bury());
+      });
+      await tellOfDestruction();
+    },
+    async tombstoneHash(resource) {
+      return (await serial(hashes))(resource);
+    },
+    onDestroyed: (listener) => void listeners.push(listener),
+  };
+}
+
+interface Wraps {
+  readonly load: (resource: string) => Promise<CachedKey | undefined>;
+  /** The keys are the caller's. */
+  readonly create: (resources: readonly string[], parent: KeyParent) => Promise<Uint8Array[]>;
+  readonly loadOrCreate: (resource: string, parent: KeyParent) => Promise<Uint8Array>;
+}
+
+/** Keys in and out of their wraps. */
+function createWraps({ root, store }: Pick<KeyRingOptions, 'root' | 'store'>, cache: KeyCache): Wraps {
+  const rootWrappingKey = deriveKey(root.bytes.reveal(), 'wrap');
 
   async function wrappingKeyOf(parent: KeyParent): Promise<Uint8Array | undefined> {
     return parent === 'root' ? rootWrappingKey : (await load(accountResource(parent)))?.key;
@@ -72,7 +174,6 @@ export function createKeyRing({ root, store }: { root: RootKey; store: KeyStore 
     return cache.remember(resource, { parent: stored.parent, key });
   }
 
-  /** The keys are the caller's. */
   async function create(resources: readonly string[], parent: KeyParent): Promise<Uint8Array[]> {
     if (parent !== 'root') await loadOrCreate(accountResource(parent), 'root');
     const wrappingKey = await wrappingKeyOf(parent);
@@ -96,38 +197,7 @@ export function createKeyRing({ root, store }: { root: RootKey; store: KeyStore 
     return Uint8Array.from(entry.key);
   }
 
-  async function destroyAll(resources: readonly string[]): Promise<void> {
-    for (const resource of resources) checkResource(resource);
-    await serial(async () => {
-      for (const resource of resources) cache.forget(resource);
-      await store.remove(resources);
-    });
-  }
-
-  return {
-    async obtain(resource, parent) {
-      checkResource(resource);
-      return await serial(async () => await loadOrCreate(resource, parent));
-    },
-    async create(resources, parent) {
-      for (const resource of resources) checkResource(resource);
-      return await serial(async () => await create(resources, parent));
-    },
-    async find(resource) {
-      checkResource(resource);
-      const entry = await serial(async () => await load(resource));
-      return entry && Uint8Array.from(entry.key);
-    },
-    destroy: async (resource) => await destroyAll([resource]),
-    destroyAll,
-    async destroyAccount(accountId) {
-      await serial(async () => {
-        cache.forgetUnder(accountId);
-        cache.forget(accountResource(accountId));
-        await store.removeAccount(accountId);
-      });
-    },
-  };
+  return { load, create, loadOrCreate };
 }
 
 /** The name under which the key-encryption key of an account is kept. */

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
-import { CompactSign, FlattenedSign, exportJWK, type JWK } from 'jose';
+import { CompactSign, FlattenedSign, compactVerify, exportJWK, importJWK, type JWK } from 'jose';
 import type { KeyRing } from './key-ring.ts';
 
 /**
@@ -45,4 +45,18 @@ export async function createReceipts(keyRing: Pick<KeyRing, 'obtain'>): Promise<
       return { payload: jws.payload, protected: jws.protected ?? '', signature: jws.signature };
     },
   };
+}
+
+/** What was signed, or undefined when it was not signed with this key. */
+export async function openReceipt(
+  receipt: string,
+  publicKey: JWK,
+): Promise<Readonly<Record<string, string | number>> | undefined> {
+  try {
+    const key = await importJWK(publicKey, 'EdDSA');
+    const { payload } = await compactVerify(receipt, key, { algorithms: ['EdDSA'] });
+    return JSON.parse(Buffer.from(payload).toString('utf8')) as Record<string, string | number>;
+  } catch {
+    return undefined;
+  }
 }

@@ -17,6 +17,8 @@ const Condition = z.enum([
   'outside-models',
   'own-models',
   'no-models',
+  'backups',
+  'no-backups',
 ]);
 export type Condition = z.infer<typeof Condition>;
 

@@ -11,6 +11,7 @@ const FACTS: StatementFacts = {
   signInProvider: null,
   mailServer: null,
   models: [],
+  backupDays: null,
   receiptKeys: '/.well-known/jellyfaas-receipts',
 };
 const OWN = { use: 'chat', name: 'lab', isOutside: false, retention: 'none' } as const;
@@ -19,7 +20,15 @@ const ALL = Array.from({ length: 45 }, (_, at) => `P${at + 1}`);
 
 const installations: StatementFacts[] = (['bubblewrap', 'none'] as const).flatMap((sandbox) =>
   [null, 'id.example.com'].flatMap((signInProvider) =>
-    [[], [OWN], [OWN, OUTSIDE]].map((models) => ({ ...FACTS, sandbox, signInProvider, models })),
+    [null, 30].flatMap((backupDays) =>
+      [[], [OWN], [OWN, OUTSIDE]].map((models) => ({
+        ...FACTS,
+        sandbox,
+        signInProvider,
+        backupDays,
+        models,
+      })),
+    ),
   ),
 );
 

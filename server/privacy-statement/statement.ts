@@ -12,6 +12,8 @@ export interface StatementFacts {
   readonly models: readonly StatedModel[];
   /** Host of the mail server that tells customers of AI.Mee of visitors who ask for a person. */
   readonly mailServer: string | null;
+  /** Days after which no backup is left that was made before; null without backups. */
+  readonly backupDays: number | null;
   /** Path of the public key that checks receipts. */
   readonly receiptKeys: string;
 }
@@ -65,6 +67,7 @@ export function createStatement(
     provider: facts.signInProvider ?? '',
     retentionDays: String(facts.callRetentionDays),
     sessionHours: String(facts.sessionHours),
+    backupDays: String(facts.backupDays ?? ''),
     receiptKeys: facts.receiptKeys,
   };
   const filled = (texts: BothLanguages): BothLanguages => ({
@@ -99,6 +102,7 @@ function conditionsOf(facts: Omit<StatementFacts, 'version'>): ReadonlySet<Condi
   return new Set<Condition>([
     facts.signInProvider === null ? 'no-provider' : 'provider',
     facts.sandbox === 'none' ? 'no-sandbox' : 'sandbox',
+    facts.backupDays === null ? 'no-backups' : 'backups',
     chat.length === 0 ? 'no-models' : own,
   ]);
 }

@@ -55,6 +55,27 @@ export const LASTING_PLACES: readonly Place[] = [
     modules: ['server/models/pull-file.ts', 'server/embeddings/embedding-files.ts'],
   },
   {
+    where: 'restore/, while a backup is checked or brought back',
+    what: 'Files of a generation, until they take the place of the present ones',
+    protection: 'As in the data directory: they are its files',
+    retention: 'Until the check ends, or the restore is done or undone',
+    modules: ['server/backups/restore.ts', 'server/backups/bring-back.ts', 'server/backups/verify.ts'],
+  },
+  {
+    where: 'backups/tenant/',
+    what: 'A tenant of the platform’s own, whose restore is proved with each generation',
+    protection: 'Sealed, and nobody’s',
+    retention: 'As long as its generation',
+    modules: ['server/backups/synthetic-tenant.ts'],
+  },
+  {
+    where: 'The two targets of backups, outside the data directory, if the operator has set them',
+    what: 'Encrypted files as they are; apart from them the wrapped keys and tombstones, sealed under the root key',
+    protection: 'No key that opens a file lies beside it; manifests are signed',
+    retention: 'As many generations and days as are set; keys as long as in the key store',
+    modules: ['server/backups/target.ts', 'server/backups/still-copy.ts', 'server/backups/key-backup.ts'],
+  },
+  {
     where: 'lock',
     what: 'Number and start time of the server’s process',
     protection: 'None needed',
@@ -78,6 +99,7 @@ export const PASSING_PLACES: readonly Place[] = [
       'server/sandbox/jail-files.ts',
       'server/sandbox/no-sandbox-jail.ts',
       'server/sandbox/write-tree.ts',
+      'guest/backup/check.mjs',
     ],
   },
   {
@@ -165,6 +187,7 @@ export const PEERS: readonly Peer[] = [
     modules: [
       'server/calls/upstream.ts',
       'server/vectors/engine/engine-main.ts',
+      'guest/backup/check.mjs',
       'guest/documents/reader.mjs',
       'guest/embeddings/engine.mjs',
       'guest/model/engine.mjs',

@@ -54,7 +54,14 @@ export interface OpenAccountStore extends AccountStore {
   /** Outside MCP servers that accounts use. */
   readonly toolSources: SourceStore;
   readonly inventory: Inventory;
+  /** Removes the account with all that is stored of it here. */
+  forgetAccount(accountId: AccountId): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What the tombstone of a revoked API key stands for. */
+export function apiKeyResource(keyId: ApiKeyId): string {
+  return `api-keys/${keyId}`;
 }
 
 export async function openAccountStore({
@@ -80,7 +87,13 @@ export async function openAccountStore({
       await db.insertInto('api_key').values(keyRow(key)).execute();
     },
     async removeKey(keyId) {
+      // A restored backup must not let it in again.
+      await keyRing.destroy(apiKeyResource(keyId));
       await db.deleteFrom('api_key').where('id', '=', keyId).execute();
+      store.checkpoint();
+    },
+    async forgetAccount(accountId) {
+      await db.deleteFrom('account').where('id', '=', accountId).execute();
       store.checkpoint();
     },
     modelChoices: choicesIn(db),

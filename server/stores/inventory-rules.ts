@@ -124,6 +124,28 @@ export const keyInventory: InventoryRules = {
     owner: (accountId) => sql`(parent = ${accountId} or resource = ${accountResource(accountId)})`,
     columns: { resource: 'shown', parent: 'shown', root_generation: 'shown', wrap: 'key' },
   },
+  tombstone: NOBODY,
+};
+
+/** The owner reads the log of backups whole, by a route of its own. */
+export const backupInventory: InventoryRules = {
+  migration: NOBODY,
+  generation: NOBODY,
+  restore_request: NOBODY,
+  access: {
+    owner: ownedBy('actor'),
+    isCounted: true,
+    columns: {
+      number: 'elsewhere',
+      at: 'elsewhere',
+      event: 'elsewhere',
+      actor: 'elsewhere',
+      generation: 'elsewhere',
+      outcome: 'elsewhere',
+      reason: 'elsewhere',
+      hash: 'hash',
+    },
+  },
 };
 
 export const siteInventory: InventoryRules = {

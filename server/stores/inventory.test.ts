@@ -11,6 +11,7 @@ import { type KeyRing, createKeyRing } from '../keys/key-ring.ts';
 import type { Inventory, StoredTable } from '../profile/inventory.ts';
 import { createProfile } from '../profile/profile.ts';
 import { openAccountStore } from './account-store.ts';
+import { openBackupStore } from './backup-store.ts';
 import { openCustomerStore, openSiteCatalogue } from './aimee-store.ts';
 import { createCallStore } from './call-store.ts';
 import { openDatabaseStore } from './database-store.ts';
@@ -49,6 +50,7 @@ beforeEach(async () => {
     functions: await openFunctionStore({ path: join(dir, 'functions.db'), keyRing }),
     databases: await openDatabaseStore({ path: join(dir, 'databases.db'), keyRing }),
     calls,
+    backups: await openBackupStore({ path: join(dir, 'backups.db'), keyRing }),
     'aimee-sites': await openSiteCatalogue({ path: join(dir, 'sites.db'), keyRing }),
     aimee: await openCustomerStore({ path: join(dir, 'aimee.db'), key: randomBytes(32) }),
   };

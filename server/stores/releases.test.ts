@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { accountMigrations } from './account-store.ts';
+import { backupMigrations } from './backup-store.ts';
 import { customerMigrations, siteCatalogueMigrations } from './aimee-store.ts';
 import { callMigrations } from './call-days.ts';
 import { functionMigrations } from './function-store.ts';
@@ -21,6 +22,7 @@ import { vectorMigrations } from './vector-store.ts';
  */
 const RELEASES: { release: string; store: string; migrations: readonly Migration[]; count: number }[] = [
   { release: '0.1.0', store: 'keys', migrations: keyMigrations, count: 1 },
+  { release: '0.1.0', store: 'backups', migrations: backupMigrations, count: 1 },
   { release: '0.1.0', store: 'accounts', migrations: accountMigrations, count: 1 },
   { release: '0.1.0', store: 'calls', migrations: callMigrations, count: 1 },
   { release: '0.1.0', store: 'functions', migrations: functionMigrations, count: 1 },

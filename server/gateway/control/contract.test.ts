@@ -10,6 +10,7 @@ import {
   apiV1Routes,
   compatibleRoutes,
   openApiDocument,
+  backupRoutes,
   privacyRoutes,
   profileRoutes,
   queryServiceRoutes,
@@ -47,6 +48,7 @@ const PARAMS: Record<string, string> = {
   siteId: SITE_ID,
   conversationId: 'conv_0000000000000000000a',
   grantId: 'grant_0000000000000000000a',
+  restoreId: 'rst_00000000000000000001',
 };
 
 const BODY: Record<string, object> = {
@@ -58,6 +60,8 @@ const BODY: Record<string, object> = {
   pullModel: {},
   addToolSource: { name: 'weather', url: 'https://mcp.example.com/mcp' },
   approveTools: { approved: [{ name: 'forecast', sha256: 'a'.repeat(64) }] },
+  verifyBackup: { share: 0.5 },
+  requestRestore: { generation: 1, reason: 'the disk broke' },
   createSqlDatabase: { name: 'fleet' },
   querySql: { sql: 'SELECT * FROM people WHERE id = ?', params: [1] },
   batchSql: { statements: [{ sql: 'SELECT 1' }, { sql: 'SELECT :a', params: { a: null } }] },
@@ -102,6 +106,7 @@ const ROUTES: [string, Route][] = Object.entries<Route>({
   ...apiV1Routes,
   ...profileRoutes,
   ...privacyRoutes,
+  ...backupRoutes,
   ...aiRoutes,
   ...sourceRoutes,
   ...rdbmsRoutes,

@@ -1,4 +1,5 @@
 import type { Accounts } from '../../accounts/accounts.ts';
+import type { Backups } from '../../backups/backups.ts';
 import type { CallStore } from '../../calls/call-record.ts';
 import type { Console } from '../../calls/console.ts';
 import type { Pool } from '../../calls/pool.ts';
@@ -25,6 +26,8 @@ export interface ControlPlaneOptions {
   readonly profile: Profile;
   readonly privacy: Statement;
   readonly privacyContract: Omit<PublishedContract, 'contract'> & { readonly signed: SignedDocument };
+  /** Absent without a target for them. */
+  readonly backups?: Omit<Backups, 'close'>;
   readonly functions: Omit<Functions, 'catalogue' | 'directory' | 'recover' | 'close'>;
   readonly calls: Pick<CallStore, 'list' | 'durations'>;
   readonly pool: Pick<Pool, 'instancesOf'>;

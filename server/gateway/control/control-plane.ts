@@ -7,6 +7,7 @@ import { serveHealth } from '../health.ts';
 import { serveAi } from '../ai/serve-ai.ts';
 import { serveAimee } from '../aimee/serve-aimee.ts';
 import { serveApiV1 } from './api-v1.ts';
+import { serveBackups } from './serve-backups.ts';
 import { serveCompatible } from './compatible.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { fastifyError, unsupportedMedia } from './fastify-error.ts';
@@ -59,6 +60,7 @@ export function createControlPlane(
     serveHealth(scope, options);
     serveCompatible(scope, options);
     serveApiV1(scope, options);
+    serveBackups(scope, options);
     serveSessions(scope, options);
     serveProvider(scope, options);
     serveAi(scope, options);

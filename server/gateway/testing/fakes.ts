@@ -1,6 +1,7 @@
 import type { Account, Accounts } from '../../accounts/accounts.ts';
 import type { Holder, KeyPrincipal, Principal } from '../../accounts/principal.ts';
 import type { CallRecord, CallStore } from '../../calls/call-record.ts';
+import type { RestoreId } from '../../backups/backup-store.ts';
 import type { Console, ConsoleLine } from '../../calls/console.ts';
 import type { LibraryFunction } from '../../functions/functions.ts';
 import { PlatformError, notFound } from '../../kernel/errors.ts';
@@ -230,6 +231,49 @@ export const fakeProfile: ControlPlaneOptions['profile'] = {
   ],
 };
 
+const fakeRestore = {
+  id: 'rst_00000000000000000001' as RestoreId,
+  generation: 1,
+  reason: 'the disk broke',
+  requestedBy: owner.keyId,
+  requestedAt: NOW,
+  approvedBy: null,
+  approvedAt: null,
+  executedAt: null,
+  receipt: null,
+};
+
+export const fakeBackups: NonNullable<ControlPlaneOptions['backups']> = {
+  make: async () => ({ generation: 1, at: NOW, files: 3, bytes: 300, newBytes: 100 }),
+  list: async () => [{ generation: 1, at: NOW, until: NOW, isPresent: true }],
+  verify: async () => ({
+    generation: 1,
+    files: 3,
+    bytes: 300,
+    stores: 2,
+    findings: [{ code: 'file', path: 'accounts/accounts.db' }],
+  }),
+  requestRestore: async () => fakeRestore,
+  approveRestore: async () => ({ ...fakeRestore, approvedAt: NOW }),
+  restores: async () => [fakeRestore],
+  log: async () => ({
+    isIntact: true,
+    entries: [
+      {
+        number: 1,
+        at: NOW,
+        event: 'made',
+        actor: null,
+        generation: 1,
+        outcome: 'ok',
+        reason: null,
+        hash: Buffer.alloc(32),
+      },
+    ],
+  }),
+  lastCopyUntil: async () => NOW,
+};
+
 export const fakeStatement: ControlPlaneOptions['privacy'] = {
   version: '1.2.3',
   facts: {
@@ -239,6 +283,7 @@ export const fakeStatement: ControlPlaneOptions['privacy'] = {
     sessionHours: 12,
     signInProvider: null,
     mailServer: null,
+    backupDays: null,
     models: [{ use: 'chat', name: 'own', isOutside: false, retention: 'none' }],
     receiptKeys: '/.well-known/jellyfaas-receipts',
   },

@@ -84,24 +84,35 @@ export const databaseClauses: readonly Clause[] = [
   },
   {
     id: 'P17',
-    wording: '6c1dd83a448c00b3',
-    modules: ['server/keys/key-ring.ts'],
+    wording: 'f6b3894a3e4ad89b',
+    modules: ['server/keys/key-ring.ts', 'server/backups/key-backup.ts', 'server/backups/retire.ts'],
     tests: [
       'server/stores/key-store.test.ts › is gone from memory, from the store and from every page of the file',
+      'server/backups/backups.test.ts › opens in no generation with all keys that are left',
+      'server/backups/backups.test.ts › stays dead after a restore, whoever brought old keys back, too',
+      'server/backups/backups.test.ts › is said to be gone only when the backup of the keys has forgotten it',
+      'server/backups/backups.test.ts › removes by age while no new generation can be made',
+      'server/backups/backups.test.ts › removes by number when the clock stands still',
     ],
-    open: {
-      en: 'Not kept yet: this version makes no backups, so it bounds the age of none.',
-      de: 'Noch nicht eingelöst: Diese Version macht keine Backups und begrenzt darum auch kein Alter.',
-    },
   },
   {
     id: 'P18',
-    wording: 'bea5a8d2947302fd',
-    modules: ['server/databases/database-locks.ts'],
-    tests: ['hostile/databases.test.ts › a stolen disk with every key that the service has'],
-    open: {
-      en: 'Not kept yet: this version neither makes nor checks backups, and records no access to copies of the operator’s own.',
-      de: 'Noch nicht eingelöst: Diese Version macht und prüft keine Backups und verzeichnet keinen Zugriff auf Kopien des Betreibers.',
-    },
+    wording: '563c7f9cd3ed4e26',
+    modules: [
+      'server/backups/verify.ts',
+      'server/backups/restore-requests.ts',
+      'server/backups/access-log.ts',
+      'server/backups/store-checker.ts',
+      'server/databases/database-locks.ts',
+    ],
+    tests: [
+      'server/backups/backups.test.ts › holds no key and not a word of anybody',
+      'server/backups/backups.test.ts › takes two people',
+      'server/backups/verify.test.ts › finds a target that was put back to an earlier state',
+      'server/backups/verify.test.ts › is told of in the log, with what it found',
+      'hostile/backups.test.ts › are made while everything is written to, and hold not a word of it',
+      'hostile/backups.test.ts › are restored by two people, and bring back nothing that was deleted since',
+      'hostile/databases.test.ts › a stolen disk with every key that the service has',
+    ],
   },
 ];

@@ -97,6 +97,16 @@ export const keyRows = [
       },
     },
   }),
+  ...describeTable({
+    store: 'keys',
+    table: 'tombstone',
+    ...TECHNICAL,
+    useCase: 'backups',
+    purpose:
+      'Keep what was deleted from coming back with a backup; the hash names it to nobody without the key',
+    retention: 'Until no backup can hold what was deleted',
+    columns: { hash: 'keyed hash', at: 'time' },
+  }),
 ];
 
 const DEPLOYED = {

@@ -1,4 +1,5 @@
 import { accountRows, functionRows, keyRows } from './account-stores.ts';
+import { backupRows } from './backup-stores.ts';
 import { callRows, databaseRows, sqlRows, vectorRows } from './content-stores.ts';
 import type { DataRow } from './row.ts';
 import { customerRows, siteRows } from './visitor-stores.ts';
@@ -14,4 +15,5 @@ export const DATA_MAP: readonly DataRow[] = [
   ...sqlRows,
   ...siteRows,
   ...customerRows,
+  ...backupRows,
 ];

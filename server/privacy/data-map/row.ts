@@ -17,7 +17,8 @@ export type Store =
   | 'vectors'
   | 'sql'
   | 'aimee-sites'
-  | 'aimee';
+  | 'aimee'
+  | 'backups';
 
 export interface ColumnFacts {
   /** The group of clauses that it belongs to. */
@@ -35,7 +36,7 @@ export interface ColumnFacts {
   readonly restrictor: Handler;
 }
 
-export type UseCase = 'sign-in' | 'functions' | 'calls' | 'vectors' | 'sql' | 'visitors';
+export type UseCase = 'sign-in' | 'functions' | 'calls' | 'vectors' | 'sql' | 'visitors' | 'backups';
 
 export type Subject =
   | 'account holder'
