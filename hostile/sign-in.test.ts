@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type ForgingProvider, startForgingProvider } from '../testkit/forging-provider.ts';
 import { type Platform, startPlatform } from '../testkit/index.ts';
-import { needlesFor, startCanaryRun } from '../privacy/canary.ts';
+import { needlesFor, startCanaryRun } from '../privacy/harness/canary.ts';
 import { readAllStores } from '../privacy/open-stores.ts';
-import { sweepFolder } from '../privacy/sweep.ts';
+import { sweepFolder } from '../privacy/harness/sweep.ts';
 import { FORGERIES } from './forged-id-tokens.ts';
 import { type Visitor, createVisitor, refusal } from './portal-visitor.ts';
 

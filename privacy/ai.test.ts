@@ -10,13 +10,14 @@ import {
   startPlatform,
   startScriptedModel,
 } from '../testkit/index.ts';
-import { startCanaryRun } from './canary.ts';
+import { startCanaryRun } from './harness/canary.ts';
 import { type Script, deployTool, exerciseQueries, exerciseSources } from './exercise-ai.ts';
-import { inspectRunning, inspectStopped, tell } from './inspect.ts';
+import { tell } from './harness/sweep.ts';
+import { inspectRunning, inspectStopped } from './inspect.ts';
 import { checkoutOf } from './mutants.ts';
 import { AI_MUTANTS } from './service-mutants.ts';
 import { readAllStores } from './open-stores.ts';
-import type { Leak } from './sweep.ts';
+import type { Leak } from './harness/sweep.ts';
 
 /** P7 to P9: of a question in words, its tools and its answer nothing stays but records with the six fields of D1. */
 const startedAt = Date.now();

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Client, type Platform, createClient, startPlatform } from '../testkit/index.ts';
-import { startCanaryRun } from './canary.ts';
+import { startCanaryRun } from './harness/canary.ts';
 import { type Probes, deployProbes, exerciseCalls } from './exercise.ts';
-import { inspectRunning, inspectStopped, sealedFiles, tell } from './inspect.ts';
+import { tell } from './harness/sweep.ts';
+import { inspectRunning, inspectStopped, sealedFiles } from './inspect.ts';
 import { readAllStores } from './open-stores.ts';
 
 /** P5 and P6: of a call nothing stays but the record's six fields. A canary goes through every input; none may be found. */

@@ -8,10 +8,11 @@ import {
   startScriptedModel,
 } from '../testkit/index.ts';
 import { fetchTestEmbeddingModel } from '../tools/fetch-test-embedding-model.mjs';
-import { needlesFor, search, startCanaryRun } from './canary.ts';
+import { needlesFor, search, startCanaryRun } from './harness/canary.ts';
 import { type Script, deployTool } from './exercise-ai.ts';
 import { exerciseSql, exerciseVectors } from './exercise-databases.ts';
-import { inspectRunning, inspectStopped, tell } from './inspect.ts';
+import { tell } from './harness/sweep.ts';
+import { inspectRunning, inspectStopped } from './inspect.ts';
 import { checkoutOf } from './mutants.ts';
 import { DATABASE_MUTANTS } from './service-mutants.ts';
 import { type StoredRow, readAllStores, readUnlocked } from './open-stores.ts';

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Client, type Platform, createClient, startPlatform } from '../testkit/index.ts';
 import { fetchTestModel } from '../tools/fetch-test-model.mjs';
-import { startCanaryRun } from './canary.ts';
+import { startCanaryRun } from './harness/canary.ts';
 import { deployTool } from './exercise-ai.ts';
 import { inspectRunning, inspectStopped } from './inspect.ts';
 

@@ -5,7 +5,7 @@ import {
   type ScriptedReply,
   fixtureFiles,
 } from '../testkit/index.ts';
-import type { CanaryRun } from './canary.ts';
+import type { CanaryRun } from './harness/canary.ts';
 
 /** A function that the model may call: what it is given and what it answers carry canaries. */
 export async function deployTool(client: Client): Promise<Deployed> {

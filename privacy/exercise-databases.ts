@@ -1,5 +1,5 @@
 import type { Client, ScriptedReply } from '../testkit/index.ts';
-import { type CanaryRun, vectorOf } from './canary.ts';
+import { type CanaryRun, vectorOf } from './harness/canary.ts';
 import type { Script } from './exercise-ai.ts';
 
 /** Requests of a client that looks at nothing: the canaries go in, answers are read to their end and dropped. */

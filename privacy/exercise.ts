@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { type Client, type Deployed, fixtureFiles, rawExchange, zip } from '../testkit/index.ts';
-import type { CanaryRun } from './canary.ts';
+import type { CanaryRun } from './harness/canary.ts';
 
 /** The functions through which canaries are sent: the same probe with patience and without. */
 export interface Probes {

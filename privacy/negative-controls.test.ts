@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, inject, it } from 'vitest';
 import { createClient, startPlatform } from '../testkit/index.ts';
-import { startCanaryRun } from './canary.ts';
+import { startCanaryRun } from './harness/canary.ts';
 import { deployProbes, ordinaryCalls } from './exercise.ts';
 import { inspectRunning, inspectStopped } from './inspect.ts';
 import { MUTANTS, checkoutOf } from './mutants.ts';

@@ -1,11 +1,22 @@
 import { closeSync, openSync, readFileSync, readSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Hit, type Needle, search } from './canary.ts';
+import { type CanaryRun, type Hit, type Needle, search } from './canary.ts';
 
 /** A canary found where nothing of a call may be. */
 export interface Leak extends Hit {
   readonly place: string;
 }
+
+/** Where programs leave files without being asked. */
+export const TEMPORARY_FOLDERS: readonly string[] = [
+  '/tmp',
+  '/var/tmp',
+  '/dev/shm',
+  '/run',
+  '/var/log',
+  '/var/crash',
+  '/var/lib/systemd/coredump',
+];
 
 const FILE_LIMIT = 512 * 1024 * 1024;
 
@@ -98,4 +109,26 @@ export function sweepProcess(pid: number, needles: readonly Needle[]): Leak[] {
   for (const file of ['cmdline', 'environ'])
     leaks.push(...sweepFile(`/proc/${pid}/${file}`, `pid ${pid} ${file}`, needles));
   return leaks;
+}
+
+export function found(place: string, content: Buffer, needles: readonly Needle[]): Leak[] {
+  return search(content, needles).map((hit) => ({ ...hit, place }));
+}
+
+/** Names the inputs whose canaries were found, with the place, a line each. */
+export function tell(leaks: readonly Leak[], run: CanaryRun): string[] {
+  return leaks.map(({ place, encoding, excerpt }) => {
+    const sink = [...run.sinks].find(([mark]) => excerpt.includes(mark))?.[1] ?? 'unknown input';
+    return `${sink} in ${place} (${encoding})`;
+  });
+}
+
+/** Files that nobody touched since `startedAt` cannot hold what was sent since then; folders are always entered. */
+export function isOlder(path: string, startedAt: number): boolean {
+  try {
+    const stat = statSync(path);
+    return !stat.isDirectory() && stat.mtimeMs < startedAt - 1000 && stat.ctimeMs < startedAt - 1000;
+  } catch {
+    return true;
+  }
 }
