@@ -33,6 +33,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   'server/accounts': ['server/kernel', 'server/keys'],
   'server/profile': ['server/kernel'],
+  'server/rights': ['server/kernel', 'server/keys', 'server/accounts:types'],
   'server/privacy-statement': [],
   'server/privacy': ['server/kernel:types', 'server/privacy-statement', 'contract:types'],
   'server/sign-in': ['server/kernel', 'server/accounts:types', 'server/sandbox'],
