@@ -9,6 +9,7 @@ export * from './openapi.ts';
 export * from './privacy.ts';
 export * from './profile.ts';
 export * from './query-service.ts';
+export * from './rights.ts';
 export * from './route.ts';
 export * from './session.ts';
 export * from './sql.ts';
