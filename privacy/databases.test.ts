@@ -8,14 +8,14 @@ import {
   startScriptedModel,
 } from '../testkit/index.ts';
 import { fetchTestEmbeddingModel } from '../tools/fetch-test-embedding-model.mjs';
-import { needlesFor, search, startCanaryRun } from './harness/canary.ts';
+import { startCanaryRun } from './harness/canary.ts';
 import { type Script, deployTool } from './exercise-ai.ts';
 import { exerciseSql, exerciseVectors } from './exercise-databases.ts';
 import { tell } from './harness/sweep.ts';
-import { inspectRunning, inspectStopped } from './inspect.ts';
+import { inspectRunning, inspectStopped, sinksIn } from './inspect.ts';
 import { checkoutOf } from './mutants.ts';
 import { DATABASE_MUTANTS } from './service-mutants.ts';
-import { type StoredRow, readAllStores, readUnlocked } from './open-stores.ts';
+import { readAllStores, readUnlocked } from './open-stores.ts';
 
 /** P10 to P21: documents, passages, vectors, statements and rows lie nowhere but in files that only their owner opens. */
 const startedAt = Date.now();
@@ -51,19 +51,6 @@ function start(checkout?: string): Promise<Platform> {
   });
 }
 
-/** Inputs whose canaries stand in what the owner reads of one of his databases. */
-function sinksIn(rows: readonly StoredRow[]): string[] {
-  const needles = needlesFor(run.stem);
-  const found = new Set<string>();
-  for (const value of rows.flatMap(({ row }) => Object.values(row))) {
-    const content = value instanceof Uint8Array ? Buffer.from(value) : Buffer.from(String(value));
-    const excerpts = search(content, needles).map(({ excerpt }) => excerpt);
-    for (const [mark, sink] of run.sinks)
-      if (content.includes(mark) || excerpts.some((excerpt) => excerpt.includes(mark))) found.add(sink);
-  }
-  return [...found].toSorted();
-}
-
 function nameOf(sink: string): string {
   return [...run.sinks].find(([, name]) => name === sink)?.[0] ?? '';
 }
@@ -84,9 +71,9 @@ describe('databases leave nothing of their content outside their own sealed file
 
   it('even there not the file name, the question, the search or its vector', async () => {
     const databases = await readUnlocked(platform.dataDir, platform.apiKey);
-    const sealed = sinksIn(databases.get(nameOf('name of a sealed database')) ?? []);
+    const sealed = sinksIn(databases.get(nameOf('name of a sealed database')) ?? [], run);
     expect(sealed).toEqual(['heading', 'metadata field', 'metadata value', 'passage']);
-    const raw = sinksIn(databases.get(nameOf('name of a raw database')) ?? []);
+    const raw = sinksIn(databases.get(nameOf('name of a raw database')) ?? [], run);
     expect(raw).toEqual(expect.arrayContaining(['record id', 'record text', 'record metadata']));
     expect(raw).not.toEqual(expect.arrayContaining([expect.stringMatching(/query|filter/)]));
   });
@@ -95,7 +82,7 @@ describe('databases leave nothing of their content outside their own sealed file
     const databases = await readUnlocked(platform.dataDir, platform.apiKey);
     const strict = databases.get(nameOf('name of a strict database')) ?? [];
     expect(strict.length).toBeGreaterThan(3);
-    expect(sinksIn(strict)).toEqual(['metadata field', 'metadata value']);
+    expect(sinksIn(strict, run)).toEqual(['metadata field', 'metadata value']);
   });
 
   it('but records that tell neither names nor tables nor sizes', async () => {

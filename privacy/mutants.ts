@@ -1,4 +1,12 @@
-import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -144,7 +152,10 @@ export function checkoutOf(mutant: Mutant): string {
     });
   }
   symlinkSync(join(root, 'node_modules'), join(checkout, 'node_modules'));
-  symlinkSync(join(root, 'guest/runtimes/node_modules'), join(checkout, 'guest/runtimes/node_modules'));
+  for (const guest of readdirSync(join(root, 'guest'))) {
+    const modules = join('guest', guest, 'node_modules');
+    if (existsSync(join(root, modules))) symlinkSync(join(root, modules), join(checkout, modules));
+  }
   for (const { file, find, replace } of mutant.edits) {
     const path = join(checkout, file);
     const source = readFileSync(path, 'utf8');

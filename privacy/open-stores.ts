@@ -2,8 +2,11 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createAccounts } from '../server/accounts/create-accounts.ts';
+import { openContent } from '../server/aimee/conversation-keys.ts';
+import { ConversationReader } from '../server/aimee/conversation-reader.ts';
 import { createDatabases } from '../server/databases/create-databases.ts';
 import { systemClock } from '../server/kernel/clock.ts';
+import type { AccountId, ConversationId } from '../server/kernel/ids.ts';
 import { createKeyRing } from '../server/keys/key-ring.ts';
 import { deriveKey } from '../server/keys/key-wrap.ts';
 import { createReceipts } from '../server/keys/receipts.ts';
@@ -85,6 +88,51 @@ export async function readUnlocked(dataDir: string, apiKey: string): Promise<Map
   } finally {
     for (const open of [store, accountStore, keyStore]) await open.close();
   }
+}
+
+/**
+ * Entries of conversations that open with everything in the data directory and this API key, of whatever account it is: what
+ * a thief of both could read.
+ */
+export async function readConversations(dataDir: string, apiKey: string): Promise<StoredRow[]> {
+  const root = await loadRootKey({ source: 'file', path: join(dataDir, 'keys', 'root.key') }, false);
+  const keyStore = await openKeyStore({ path: join(dataDir, 'keys', 'keys.db'), root });
+  const keyRing = createKeyRing({ root, store: keyStore });
+  const accountStore = await openAccountStore({ path: join(dataDir, 'accounts', 'accounts.db'), keyRing });
+  try {
+    const accounts = await createAccounts({ store: accountStore, keyRing, clock: systemClock });
+    const holder = await accounts.unlock(apiKey);
+    if (holder === undefined) throw new Error('the key opens no account');
+    const opened: StoredRow[] = [];
+    for (const accountId of readdirSync(join(dataDir, 'aimee')).filter((name) => name.startsWith('acct_'))) {
+      const fileKey = await keyRing.find(`aimee/${accountId}/file`);
+      if (fileKey === undefined) continue;
+      const rows = dump(accountId, openWith(join(dataDir, 'aimee', accountId, 'aimee.db'), fileKey));
+      const reader = await ConversationReader.of(keyRing, { ...holder, accountId: accountId as AccountId });
+      for (const { row } of rows.filter(({ table }) => table === 'conversation'))
+        opened.push(...(await openEntries(reader, row, rows)));
+    }
+    return opened;
+  } finally {
+    for (const open of [accountStore, keyStore]) await open.close();
+  }
+}
+
+async function openEntries(
+  reader: ConversationReader,
+  conversation: StoredRow['row'],
+  rows: readonly StoredRow[],
+): Promise<StoredRow[]> {
+  const id = conversation['id'] as ConversationId;
+  const sealedHalf = conversation['sealed_half'] as Uint8Array;
+  // The key of another account: as good as none.
+  const key = await reader.keyOf({ id, sealedHalf }).catch(() => undefined);
+  if (key === undefined) return [];
+  const own = rows.filter(({ table, row }) => table === 'entry' && row['conversation_id'] === id);
+  return own.map(({ row, ...place }) => {
+    const content = JSON.stringify(openContent(key, id, row['sealed'] as Uint8Array));
+    return { ...place, row: { ...row, content } };
+  });
 }
 
 function openWithAny(path: string, keys: readonly Uint8Array[]): Database {

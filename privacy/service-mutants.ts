@@ -76,3 +76,51 @@ export const DATABASE_MUTANTS: readonly Mutant[] = [
     ],
   },
 ];
+
+export const AIMEE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'questions of visitors in a log',
+    edits: [
+      {
+        file: 'server/aimee/visitors.ts',
+        find: 'const said = await answer(',
+        replace: 'process.stderr.write(question); const said = await answer(',
+      },
+    ],
+  },
+  {
+    name: 'searches cached in the data directory',
+    edits: [
+      {
+        file: 'server/aimee/opened-texts.ts',
+        find: 'account.texts.set(id, opened);',
+        replace: `account.texts.set(id, opened); ${FS}.appendFileSync(process.env['JELLYFAAS_DATA_DIR'] + '/searches', opened.text);`,
+      },
+    ],
+  },
+  {
+    name: 'conversations that the service opens alone',
+    edits: [
+      {
+        file: 'server/aimee/conversation-keys.ts',
+        find: `return wrapKey(key, Buffer.from(JSON.stringify(content), 'utf8'), contextOf(id));`,
+        replace: `return Buffer.from(JSON.stringify(content), 'utf8');`,
+      },
+      {
+        file: 'server/aimee/conversation-keys.ts',
+        find: 'const text = unwrapKey(key, sealed, contextOf(id));',
+        replace: 'const text = sealed;',
+      },
+    ],
+  },
+  {
+    name: 'a purge that leaves the keys',
+    edits: [
+      {
+        file: 'server/aimee/purges.ts',
+        find: 'await keyRing.destroyAll(ids.map((conversationId) => ringHalfOf({ accountId, conversationId })));',
+        replace: 'void [keyRing, ringHalfOf];',
+      },
+    ],
+  },
+];
