@@ -257,6 +257,7 @@ describe('the house', () => {
       'server/main.ts',
       'clients/cli/main.ts',
       'clients/sdk/src/index.ts',
+      'clients/sdk/src/sealed/index.ts',
       'bench/main.ts',
       'web/widget/src/loader/main.ts',
       'web/widget/src/frame/main.ts',

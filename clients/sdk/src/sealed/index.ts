@@ -1,0 +1,7 @@
+export * from './bhttp.ts';
+export { type Binding, bindingOf } from './binding.ts';
+export { type Bytes, collect } from './bytes.ts';
+export { MalformedError, OpeningError } from './errors.ts';
+export * from './key-config.ts';
+export * from './ohttp.ts';
+export { pad } from './padding.ts';
