@@ -27,6 +27,7 @@ import { tell } from './harness/sweep.ts';
 import { inspectFiles, inspectRunning, sinksIn } from './inspect.ts';
 import { checkoutOf } from './mutants.ts';
 import { type StoredRow, readAllStores, readConversations } from './open-stores.ts';
+import { type BackupPlaces, restoreBackup } from './restore-backup.ts';
 import { AIMEE_MUTANTS } from './service-mutants.ts';
 
 /** P27 to P36: what visitors say, what assistants answer and what customers look for opens with the customer's key alone. */
@@ -55,16 +56,17 @@ interface Raided extends Chat {
   readonly peers: ReadonlySet<string>;
   /** Copy of the data directory, keys and all, from before. */
   readonly before: string;
-  /** The same copy with the keys of afterwards: a backup, and whoever runs the installation. */
+  /** The same copy with the keys of afterwards: an image of the disk, and whoever runs the installation. */
   readonly after: string;
+  /** The backup of before, restored. */
+  restored(): Promise<string>;
   /** Gone by itself when the customer has purged. */
   purge(): Promise<number>;
   remove(): void;
 }
 
-async function raid(checkout?: string): Promise<Raided> {
-  const startedAt = Date.now();
-  const platform = await startPlatform({
+function start({ target, keysTarget }: BackupPlaces, checkout?: string): Promise<Platform> {
+  return startPlatform({
     ...(checkout !== undefined && { checkout }),
     env: {
       JELLYFAAS_MODEL_URL: model.url,
@@ -73,8 +75,20 @@ async function raid(checkout?: string): Promise<Raided> {
       JELLYFAAS_VISITOR_MESSAGES_PER_MINUTE: '1000',
       JELLYFAAS_SMTP_URL: mails.url,
       JELLYFAAS_SMTP_FROM: 'AI.Mee <aimee@example.com>',
+      JELLYFAAS_BACKUP_TARGET: target,
+      JELLYFAAS_BACKUP_KEYS_TARGET: keysTarget,
     },
   });
+}
+
+async function raid(checkout?: string): Promise<Raided> {
+  const startedAt = Date.now();
+  const loot = mkdtempSync(join(tmpdir(), 'jellyfaas-raid-'));
+  const [before, after, target, keysTarget] = ['before', 'after', 'backups', 'keys'].map((name) =>
+    join(loot, name),
+  ) as [string, string, string, string];
+  const backups = { target, keysTarget };
+  const platform = await start(backups, checkout);
   const customer = await newCustomer(() => platform, createClient(platform.url, platform.apiKey), 'ann');
   const staff = customerOf(() => platform, platform.apiKey);
   const chat: Chat = { url: platform.url, customer, staff, script, run: startCanaryRun() };
@@ -86,7 +100,9 @@ async function raid(checkout?: string): Promise<Raided> {
   };
   const peers = await connectionsDuring(platform.pid, talk);
   await exerciseCrawls(chat, site);
-  const [before = '', after = ''] = [1, 2].map(() => mkdtempSync(join(tmpdir(), 'jellyfaas-raid-')));
+  const headers = { 'x-jf-apikey': platform.apiKey };
+  const made = await fetch(`${platform.url}/api/v1/backups`, { method: 'POST', headers });
+  expect(await made.json()).toMatchObject({ generation: 1 });
   for (const copy of [before, after])
     cpSync(platform.dataDir, copy, { recursive: true, verbatimSymlinks: true });
   return {
@@ -97,6 +113,7 @@ async function raid(checkout?: string): Promise<Raided> {
     peers,
     before,
     after,
+    restored: () => restoreBackup(backups, platform.dataDir, loot),
     async purge() {
       const path = `/sites/${site.id}/purge`;
       const { conversations } = await customer.api<AimeePurged>('POST', path, { scope: 'all' });
@@ -107,7 +124,7 @@ async function raid(checkout?: string): Promise<Raided> {
     },
     remove() {
       platform.remove();
-      for (const copy of [before, after]) rmSync(copy, { recursive: true });
+      rmSync(loot, { recursive: true });
     },
   };
 }
@@ -142,14 +159,15 @@ function readableIn(rows: readonly StoredRow[], { run }: Chat): Record<string, s
 /** Everything that is wrong, for the leaky builds. */
 async function leaksOf(raided: Raided): Promise<string[]> {
   const { platform, run, startedAt, before, after, customer } = raided;
-  const images = [platform, { dataDir: before, output: () => '' }];
   const readable = readableIn(await readAllStores(before), raided);
+  const images = [after, await raided.restored()];
+  const kept = await Promise.all(images.map((image) => readConversations(image, customer.apiKey)));
   return [
-    ...images.flatMap((image) => tell(inspectFiles(image, run, startedAt), run)),
+    ...tell(inspectFiles(platform, run, startedAt), run),
     ...Object.values(readable)
       .flat()
       .filter((sink) => !ALL_READABLE.includes(sink)),
-    ...sinksIn(await readConversations(after, customer.apiKey), run).map((sink) => `${sink} after a purge`),
+    ...sinksIn(kept.flat(), run).map((sink) => `${sink} after a purge`),
   ];
 }
 
@@ -165,10 +183,9 @@ describe('conversations leave nothing of what was said', () => {
     expect(tell(await inspectRunning(platform, client, run), run)).toEqual([]);
   });
 
-  it('on disk, in logs or temporary files, and nothing of what customers know or set either', () => {
-    const { platform, before, run, startedAt } = raided;
-    const image = { dataDir: before, output: () => platform.output() };
-    expect(tell(inspectFiles(image, run, startedAt), run)).toEqual([]);
+  it('on disk, in backups, logs or temporary files, and nothing of what customers know or set either', () => {
+    const { platform, run, startedAt } = raided;
+    expect(tell(inspectFiles(platform, run, startedAt), run)).toEqual([]);
   });
 
   it('to whoever has the disk and every key of the service: what opens is what the data map says', async () => {
@@ -190,28 +207,31 @@ describe('conversations leave nothing of what was said', () => {
     ]);
   });
 
-  it('to the staff with disk, every key of the service, and a key of its own account', async () => {
-    expect(await readConversations(raided.before, raided.staff.apiKey)).toEqual([]);
+  it('to the staff with disk, backups, every key of the service, and a key of its own account', async () => {
+    const { before, staff } = raided;
+    for (const image of [before, await raided.restored()])
+      expect(await readConversations(image, staff.apiKey)).toEqual([]);
   });
 
-  it('but all of it to the customer', async () => {
+  it('but all of it to the customer, from a backup, too', async () => {
     const { before, customer, run } = raided;
-    const read = sinksIn(await readConversations(before, customer.apiKey), run);
-    for (const sink of ['question at first', 'answer', 'e-mail of a visitor', 'words to a person'])
-      expect(read).toContain(sink);
-    // The source of an answer.
-    expect(read.filter((sink) => ALL_READABLE.includes(sink))).toEqual(['knowledge title']);
-    expect(read.filter((sink) => /nobody waits|abandoned|origin|refused/.test(sink))).toEqual([]);
+    for (const image of [before, await raided.restored()]) {
+      const read = sinksIn(await readConversations(image, customer.apiKey), run);
+      for (const sink of ['question at first', 'answer', 'e-mail of a visitor', 'words to a person'])
+        expect(read).toContain(sink);
+      // The source of an answer.
+      expect(read.filter((sink) => ALL_READABLE.includes(sink))).toEqual(['knowledge title']);
+      expect(read.filter((sink) => /nobody waits|abandoned|origin|refused/.test(sink))).toEqual([]);
+    }
   });
 
-  it('and to nobody after a purge, not from a copy of before either: not even to the customer', async () => {
-    const { platform, before, after, customer } = raided;
+  it('and to nobody after a purge, not from copies and backups of before either: not even to the customer', async () => {
+    const { platform, before, customer } = raided;
     const conversations = await raided.purge();
     expect(await leaksOf(raided)).toEqual([]);
     expect(conversations).toBeGreaterThan(3);
     expect((await readConversations(before, customer.apiKey)).length).toBeGreaterThan(conversations);
-    for (const dataDir of [after, platform.dataDir])
-      expect(await readConversations(dataDir, customer.apiKey)).toEqual([]);
+    expect(await readConversations(platform.dataDir, customer.apiKey)).toEqual([]);
     const rows = await readAllStores(platform.dataDir);
     expect(rows.filter(({ table }) => ['conversation', 'entry'].includes(table))).toEqual([]);
     expect(rows.some(({ table }) => table === 'counter')).toBe(true);
