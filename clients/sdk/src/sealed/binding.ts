@@ -1,9 +1,9 @@
 import { type Bytes, EMPTY, concat, uint, utf8 } from './bytes.ts';
 import { MalformedError } from './errors.ts';
 
-/** What a request is sealed for. It opens nowhere else. */
+/** What a request is sealed for. It opens nowhere else. Both ends get it by `bindingOf`. */
 export interface Binding {
-  /** A deployment id without version and size: `greeter-d4hq7r3c1ab2cd3ef4gh`. */
+  /** A deployment id without version and size, `greeter-d4hq7r3c1ab2cd3ef4gh`: all of it that clients know. */
   readonly functionId: string;
   readonly version: number;
 }
