@@ -95,20 +95,23 @@ interface EventsOptions {
   readonly body?: object;
 }
 
+/** The key of the settings; throws what to do where there is none. */
+export function requireKey({ url, apiKey }: Settings): string {
+  if (apiKey !== undefined) return apiKey;
+  throw new CliError(
+    `There is no API key for ${url} yet. Run "jellyfaas login --url ${url}", or set JELLYFAAS_API_KEY.`,
+    { code: 'cli.no_key' },
+  );
+}
+
 /** The server's control plane under one API key. Failed answers become CliErrors that say what to do. */
 export class Api {
   readonly url: string;
   readonly #apiKey: string;
 
   constructor({ url, apiKey }: Settings) {
-    if (apiKey === undefined) {
-      throw new CliError(
-        `There is no API key for ${url} yet. Run "jellyfaas login --url ${url}", or set JELLYFAAS_API_KEY.`,
-        { code: 'cli.no_key' },
-      );
-    }
     this.url = url;
-    this.#apiKey = apiKey;
+    this.#apiKey = requireKey({ url, apiKey });
   }
 
   get<T>(path: string): Promise<T> {

@@ -11,6 +11,7 @@ import { addLocalCommands } from './commands/local.ts';
 import { addMcpCommands } from './commands/mcp.ts';
 import { addModelCommands } from './commands/model.ts';
 import { addPortalCommand } from './commands/portal.ts';
+import { addPrivacyCommands } from './commands/privacy.ts';
 import { addSqlCommands } from './commands/sql.ts';
 import { addTypesCommand } from './commands/types.ts';
 import { addUserCommands } from './commands/users.ts';
@@ -63,6 +64,7 @@ export function buildProgram(context: Context): Command {
   addLibraryCommands(program, context);
   addAccountCommands(program, context);
   addPortalCommand(program, context);
+  addPrivacyCommands(program, context);
   addUserCommands(program, context);
   addBackupCommands(program, context);
   addLocalCommands(program, context);
