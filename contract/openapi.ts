@@ -7,6 +7,7 @@ import { backupRoutes } from './backups.ts';
 import { compatibleRoutes } from './compatible.ts';
 import { CompatibleError, Problem } from './errors.ts';
 import { privacyRoutes } from './privacy.ts';
+import { rightsRoutes } from './rights.ts';
 import { profileRoutes } from './profile.ts';
 import { aiRoutes, queryServiceRoutes } from './query-service.ts';
 import type { Route, Success } from './route.ts';
@@ -63,6 +64,7 @@ export function openApiDocument(publicUrl: string, version: string): JsonObject 
         ...apiV1Routes,
         ...profileRoutes,
         ...privacyRoutes,
+        ...rightsRoutes,
         ...backupRoutes,
         ...aiRoutes,
         ...sqlRoutes,

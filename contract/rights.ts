@@ -23,7 +23,10 @@ export type RightKind = z.infer<typeof RightKind>;
 export const ObjectionPurpose = z.enum(['origin-ip', 'statistics']);
 export type ObjectionPurpose = z.infer<typeof ObjectionPurpose>;
 
-/** `extended` is open like `verified` and `running`, with two months more. */
+/**
+ * `received`: not proven yet to be the person's own. `verified`: waits for the operator. `running`: the platform does it,
+ * with a step left for the person. `extended`: like `verified`, with two months more.
+ */
 export const RequestState = z.enum(['received', 'verified', 'running', 'extended', 'done', 'refused']);
 export type RequestState = z.infer<typeof RequestState>;
 
@@ -71,6 +74,11 @@ export const BeginRequest = z.strictObject({
     .describe('Ask the operator, because you cannot do it yourself, say without your API key'),
 });
 export type BeginRequest = z.input<typeof BeginRequest>;
+
+/** What came by letter or telephone; the person confirms it after a sign-in by beginning the same. */
+export const NoteRequest = BeginRequest.pick({ kind: true, purpose: true }).extend({
+  email: z.string().max(1000).describe('Of the account'),
+});
 
 /** What a right that was carried out answers with. */
 export const CarriedOut = z.object({ request: RightsRequest });
@@ -129,6 +137,16 @@ export const rightsRoutes = {
     success: { status: 200, content: 'json', schema: OpenRequests },
     errors: [401, 403],
   },
+  noteRequest: {
+    method: 'POST',
+    path: `${RIGHTS_PATH}/all-requests`,
+    summary: 'Note a request that came by other ways; it counts from today and waits to be confirmed',
+    access: 'ownerKey',
+    fresh: true,
+    body: NoteRequest,
+    success: { status: 201, content: 'json', schema: OpenRequest },
+    errors: ERRORS,
+  },
   extendRequest: {
     method: 'POST',
     path: `${RIGHTS_PATH}/all-requests/{requestId}/extension`,
@@ -154,7 +172,7 @@ export const rightsRoutes = {
   completeRequest: {
     method: 'POST',
     path: `${RIGHTS_PATH}/all-requests/{requestId}/completion`,
-    summary: 'Say that a request was carried out by hand',
+    summary: 'Carry a request out, or say that it was carried out by hand where the platform cannot',
     access: 'ownerKey',
     fresh: true,
     params: OfRequest,

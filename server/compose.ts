@@ -14,6 +14,7 @@ import { composeAi } from './compose-ai.ts';
 import { type AimeeStores, composeAimee, openAimeeStores } from './compose-aimee.ts';
 import { composeBackups, type ComposedBackups } from './compose-backups.ts';
 import { composeData } from './compose-data.ts';
+import { composeRights } from './compose-rights.ts';
 import { composePrivacy } from './compose-privacy.ts';
 import { composePortal, firstLinkOf } from './compose-portal.ts';
 import type { Config } from './config.ts';
@@ -42,7 +43,7 @@ import type { Databases } from './databases/databases.ts';
 import type { Inventory } from './profile/inventory.ts';
 import { createProfile } from './profile/profile.ts';
 import { createReceipts, type Receipts } from './keys/receipts.ts';
-import { openAccountStore } from './stores/account-store.ts';
+import { type OpenAccountStore, openAccountStore } from './stores/account-store.ts';
 import type { SourceStore } from './tool-sources/source-store.ts';
 import { openDatabaseStore } from './stores/database-store.ts';
 import { createCallStore } from './stores/call-store.ts';
@@ -100,6 +101,7 @@ interface Stores {
   readonly accounts: Accounts;
   readonly calls: CallStore;
   readonly functions: FunctionStore;
+  readonly accountStore: OpenAccountStore;
   readonly modelChoices: AccountChoices;
   readonly toolSources: SourceStore;
   readonly databases: Databases;
@@ -190,6 +192,7 @@ async function openStores(parts: Required<Parts>, lifecycle: Lifecycle): Promise
     accounts,
     calls,
     functions,
+    accountStore,
     modelChoices: accountStore.modelChoices,
     toolSources: accountStore.toolSources,
     databases,
@@ -344,6 +347,7 @@ async function listen(
     portal,
     profile: createProfile({ inventories: stores.inventories, rowsMax: PROFILE_ROWS_MAX }),
     ...(await composePrivacy({ ...parts, models, receipts: stores.receipts })),
+    rights: composeRights({ ...parts, lifecycle, stores }),
     functions,
     calls: stores.calls,
     console: callPath.console,

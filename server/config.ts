@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { PlatformError } from './kernel/errors.ts';
 import { type EmbeddingConfig, resolveEmbeddings } from './embeddings/embedding-settings.ts';
 import { backupShape, type BackupSettings, resolveBackups } from './backups/backup-settings.ts';
+import { rightsShape } from './rights/rights-settings.ts';
 import { aimeeShape, resolveSmtp, type SmtpSettings } from './aimee/aimee-settings.ts';
 import { Secret } from './kernel/secret.ts';
 import {
@@ -14,6 +15,7 @@ import {
   providerShape,
   resolveProvider,
 } from './sign-in/provider-settings.ts';
+import { flag, integer, list } from './setting-forms.ts';
 import type { RootKeySource } from './keys/root-key.ts';
 import { isAllowedHostEntry } from './sql/external/allowed-hosts.ts';
 import {
@@ -29,22 +31,6 @@ import {
  * later wins. Unknown keys and every fault are reported together, with secrets' values never shown. Without any
  * setting the result is a working server on 127.0.0.1:8080 with its data in `./.jellyfaas`.
  */
-const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const list = z.preprocess(
-  (v) =>
-    typeof v === 'string'
-      ? v
-          .split(',')
-          .map((s) => s.trim())
-          .filter(Boolean)
-      : v,
-  z.array(z.string()),
-);
-const flag = z.preprocess(
-  (v) => (v === 'true' || v === '1' ? true : v === 'false' || v === '0' ? false : v),
-  z.boolean(),
-);
-
 const source = z.url({ protocol: /^(https?|file)$/ }).optional();
 const sha256 = z
   .string()
@@ -169,6 +155,7 @@ const settings = z.strictObject({
   ...providerShape,
   ...aimeeShape,
   ...backupShape,
+  ...rightsShape,
   models: z.array(modelSetting).default([]).describe('Models behind APIs; see below.'),
 });
 

@@ -124,6 +124,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/aimee:types',
     'server/backups:types',
     'server/profile:types',
+    'server/rights:types',
   ],
   'server/gateway': [
     'server/kernel',
@@ -142,6 +143,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/backups:types',
     'server/sign-in',
     'server/profile:types',
+    'server/rights:types',
     'server/privacy-statement:types',
     'server/privacy:types',
     'contract',

@@ -40,6 +40,7 @@ export const EVENTS = {
   'backup.made': { files: 'count', bytes: 'count', took: 'milliseconds' },
   'backup.failed': { code: 'code' },
   'backup.removed': { count: 'count' },
+  'rights.request_waits': { day: 'count' },
   'store.migrated': { store: 'code', applied: 'count' },
 } as const satisfies Record<string, Record<string, FieldKind>>;
 

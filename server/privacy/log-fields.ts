@@ -44,5 +44,6 @@ export const LOG_FIELDS: LogFields = {
   'aimee.expired': { count: 'How many conversations ended by their site’s limit' },
   'calls.flushed_late': { took: 'Time taken', rows: 'How many records' },
   'calls.partition_expired': { count: 'How many days of records ended' },
+  'rights.request_waits': { day: 'How many days into its last month a request still waits' },
   'store.migrated': { store: 'Which store', applied: 'How many migrations' },
 };

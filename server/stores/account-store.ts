@@ -13,12 +13,15 @@ import type { SourceStore } from '../tool-sources/source-store.ts';
 import { modelChoice } from './migrations/accounts/002-model-choice.ts';
 import { toolSources } from './migrations/accounts/003-tool-sources.ts';
 import { identity } from './migrations/accounts/004-identity.ts';
+import type { RequestRows } from '../rights/request-rows.ts';
+import { rightsRequests } from './migrations/accounts/005-rights-requests.ts';
+import { type RequestTables, requestsIn } from './request-rows.ts';
 import { type SourceTables, sourcesIn } from './source-rows.ts';
 import { createInventory } from './inventory.ts';
 import { accountInventory } from './inventory-rules.ts';
 import { isUniqueViolation, openEncrypted } from './sqlite.ts';
 
-interface AccountTables extends SourceTables {
+interface AccountTables extends SourceTables, RequestTables {
   account: {
     id: AccountId;
     role: Role;
@@ -39,7 +42,7 @@ interface AccountTables extends SourceTables {
   identity: { account_id: AccountId; subject_hmac: Uint8Array };
 }
 
-export const accountMigrations = [accountsAndKeys, modelChoice, toolSources, identity];
+export const accountMigrations = [accountsAndKeys, modelChoice, toolSources, identity, rightsRequests];
 
 export interface AccountStoreOptions {
   /** `<dataDir>/accounts/accounts.db`. */
@@ -53,6 +56,8 @@ export interface OpenAccountStore extends AccountStore {
   readonly modelChoices: AccountChoices;
   /** Outside MCP servers that accounts use. */
   readonly toolSources: SourceStore;
+  /** Requests under the rights of the GDPR. */
+  readonly rightsRequests: RequestRows;
   readonly inventory: Inventory;
   /** Removes the account with all that is stored of it here. */
   forgetAccount(accountId: AccountId): Promise<void>;
@@ -99,6 +104,7 @@ export async function openAccountStore({
     modelChoices: choicesIn(db),
     inventory: createInventory(db, { store: 'accounts', rules: accountInventory }),
     toolSources: sourcesIn(db.$pickTables<'tool_source'>(), () => store.checkpoint()),
+    rightsRequests: requestsIn(db.$pickTables<'rights_request'>()),
     close: async () => await store.close(),
   };
 }

@@ -7,7 +7,7 @@ import type { RawBuilder } from 'kysely';
  */
 export function isId(
   column: string,
-  prefix: 'acct' | 'bld' | 'conv' | 'db' | 'fn' | 'grant' | 'key' | 'rst' | 'site' | 'src',
+  prefix: 'acct' | 'bld' | 'conv' | 'db' | 'fn' | 'grant' | 'key' | 'req' | 'rst' | 'site' | 'src',
 ): RawBuilder<boolean> {
   const start = `${prefix}_`;
   return sql.raw(

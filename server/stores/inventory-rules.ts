@@ -39,6 +39,24 @@ export const accountInventory: InventoryRules = {
     owner: ownedBy('account_id'),
     columns: { id: 'shown', account_id: 'shown', sealed: 'sealed' },
   },
+  rights_request: {
+    owner: ownedBy('account_id'),
+    columns: {
+      id: 'shown',
+      account_id: 'shown',
+      kind: 'shown',
+      purpose: 'shown',
+      by_operator: 'shown',
+      state: 'shown',
+      received_on: 'shown',
+      reminder: 'shown',
+      extended_on: 'shown',
+      extension_reason: 'shown',
+      ended_on: 'shown',
+      refusal: 'shown',
+      receipt: 'shown',
+    },
+  },
 };
 
 export const functionInventory: InventoryRules = {

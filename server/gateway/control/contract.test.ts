@@ -15,6 +15,7 @@ import {
   profileRoutes,
   queryServiceRoutes,
   rdbmsRoutes,
+  rightsRoutes,
   sessionRoutes,
   sourceRoutes,
   sqlRoutes,
@@ -49,6 +50,7 @@ const PARAMS: Record<string, string> = {
   conversationId: 'conv_0000000000000000000a',
   grantId: 'grant_0000000000000000000a',
   restoreId: 'rst_00000000000000000001',
+  requestId: 'req_00000000000000000001',
 };
 
 const BODY: Record<string, object> = {
@@ -84,6 +86,10 @@ const BODY: Record<string, object> = {
     reason: 'Ticket 7',
     minutes: 10,
   },
+  beginRightsRequest: { kind: 'objection', purpose: 'statistics' },
+  noteRequest: { kind: 'erasure', email: 'mike@example.org' },
+  extendRequest: { reason: 'There is much to look at.' },
+  refuseRequest: { reason: 'It was answered last week.' },
   updateMe: { name: 'Ada', email: 'ada@example.org' },
   redeemSignInLink: { apiKey: OWNER_KEY },
   unlockSession: { apiKey: OWNER_KEY },
@@ -106,6 +112,7 @@ const ROUTES: [string, Route][] = Object.entries<Route>({
   ...apiV1Routes,
   ...profileRoutes,
   ...privacyRoutes,
+  ...rightsRoutes,
   ...backupRoutes,
   ...aiRoutes,
   ...sourceRoutes,

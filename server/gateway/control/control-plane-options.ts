@@ -8,6 +8,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { EventLog } from '../../kernel/events.ts';
 import type { PublishedContract } from '../../privacy/published/contract.ts';
 import type { Statement } from '../../privacy-statement/statement.ts';
+import type { Requests } from '../../rights/requests.ts';
 import type { Profile } from '../../profile/profile.ts';
 import type { Receipts, SignedDocument } from '../../keys/receipts.ts';
 import type { RuntimeStatus } from '../../languages/language.ts';
@@ -20,6 +21,11 @@ import type { PortalParts } from '../portal/portal-parts.ts';
 import type { SqlParts } from '../sql/serve-sql.ts';
 import type { VectorParts } from '../vectors/parts.ts';
 
+/** What requests under the rights of the GDPR are answered from. */
+export interface RightsParts {
+  readonly requests: Omit<Requests, 'close'>;
+}
+
 /** What the control plane answers from. */
 export interface ControlPlaneOptions {
   readonly accounts: Omit<Accounts, 'bootstrap'>;
@@ -28,6 +34,7 @@ export interface ControlPlaneOptions {
   readonly privacyContract: Omit<PublishedContract, 'contract'> & { readonly signed: SignedDocument };
   /** Absent without a target for them. */
   readonly backups?: Omit<Backups, 'close'>;
+  readonly rights: RightsParts;
   readonly functions: Omit<Functions, 'catalogue' | 'directory' | 'recover' | 'close'>;
   readonly calls: Pick<CallStore, 'list' | 'durations'>;
   readonly pool: Pick<Pool, 'instancesOf'>;

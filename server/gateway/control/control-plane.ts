@@ -8,6 +8,7 @@ import { serveAi } from '../ai/serve-ai.ts';
 import { serveAimee } from '../aimee/serve-aimee.ts';
 import { serveApiV1 } from './api-v1.ts';
 import { serveBackups } from './serve-backups.ts';
+import { serveRights } from './serve-rights.ts';
 import { serveCompatible } from './compatible.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { fastifyError, unsupportedMedia } from './fastify-error.ts';
@@ -61,6 +62,7 @@ export function createControlPlane(
     serveCompatible(scope, options);
     serveApiV1(scope, options);
     serveBackups(scope, options);
+    serveRights(scope, options);
     serveSessions(scope, options);
     serveProvider(scope, options);
     serveAi(scope, options);

@@ -6,7 +6,7 @@ import { bind } from './bind.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
 
 /** What is stored of the person, and its correction. */
-export function serveProfile(app: FastifyInstance, { accounts, profile }: ControlPlaneOptions): void {
+export function serveProfile(app: FastifyInstance, { accounts, profile, rights }: ControlPlaneOptions): void {
   bind(app, accounts, routes.getProfile, async ({ principal }) => ({
     tables: (await profile.of(principal.accountId)).map(({ columns, rows, days, ...table }) => ({
       ...table,
@@ -15,9 +15,11 @@ export function serveProfile(app: FastifyInstance, { accounts, profile }: Contro
       ...(days !== undefined && { days: [...days] }),
     })),
   }));
-  bind(app, accounts, routes.updateMe, async ({ principal, body }) =>
-    meOf(await accounts.update(principal, body)),
-  );
+  bind(app, accounts, routes.updateMe, async ({ principal, body }) => {
+    const account = await accounts.update(principal, body);
+    await rights.requests.carriedOut(principal.accountId, 'rectification');
+    return meOf(account);
+  });
 }
 
 export function meOf({ id, name, email, role, createdAt, updatedAt }: Account): Me {

@@ -13,6 +13,7 @@ import { fakeVectors } from '../vectors/testing/fake-vectors.ts';
 import { type Metrics, createMetrics } from '../metrics.ts';
 import { type Gateway, type GatewayOptions, createGateway } from '../server.ts';
 import { fakeFunctions } from './fake-functions.ts';
+import { fakeRights } from './fake-rights.ts';
 import {
   NOW,
   OWNER_KEY,
@@ -56,6 +57,7 @@ function createFakes() {
     /** Real sessions of the faked accounts; the portal's own pages are not built. */
     portal: { signIn, files: createPortalFiles('/nowhere') },
     profile: fakeProfile,
+    rights: fakeRights(),
     privacy: fakeStatement,
     privacyContract: fakeContract,
     backups: fakeBackups,

@@ -76,6 +76,29 @@ export const accountRows = [
     eraser: 'route:removeToolSource',
     columns: { id: 'identifier', account_id: 'identifier', sealed: 'content, sealed' },
   }),
+  ...describeTable({
+    store: 'accounts',
+    table: 'rights_request',
+    ...PERSON,
+    purpose: 'Answer requests under the rights of the GDPR in time, and prove that they were answered',
+    retention: 'Until the account is erased; of those that have ended, the newest 200',
+    exporter: 'route:listRightsRequests',
+    columns: {
+      id: 'identifier',
+      account_id: 'identifier',
+      kind: 'settings',
+      purpose: 'settings',
+      by_operator: 'settings',
+      state: 'technical',
+      received_on: 'time',
+      reminder: 'technical',
+      extended_on: 'time',
+      extension_reason: 'content',
+      ended_on: 'time',
+      refusal: 'content',
+      receipt: 'technical',
+    },
+  }),
 ];
 
 export const keyRows = [
