@@ -1,5 +1,6 @@
 import { JellyFaaSError, failedAnswer, received } from './error.ts';
 import type { CallOptions, ContentType, InvokeInput } from './functions.ts';
+import { sendSealedCall } from './sealed-call.ts';
 import type { Session } from './session.ts';
 
 export interface Target {
@@ -7,7 +8,7 @@ export interface Target {
   readonly method: string;
 }
 
-/** One call; the answer as it came, whatever its status. */
+/** One call; the answer as it came, whatever its status. A sealed one rejects for what did not come from the function. */
 export function sendCall(
   session: Session,
   target: Target,
@@ -24,12 +25,15 @@ export function sendCall(
   }
   const type = json !== undefined ? 'application/json' : typeOf(file);
   const body = json !== undefined ? JSON.stringify(json) : file;
-  return session.sendWithToken(url.href, {
+  const request = {
     method: options.method ?? target.method,
     headers: { ...(type !== undefined && { 'content-type': type }), ...options.headers },
     ...(body !== undefined && { body }),
     signal: options.signal,
-  });
+  };
+  return options.sealed === true
+    ? sendSealedCall(session, url, request)
+    : session.sendWithToken(url.href, request);
 }
 
 function typeOf(file: InvokeInput['file']): string | undefined {

@@ -61,6 +61,7 @@ export async function received<T>(part: Promise<T>, signal: AbortSignal | undefi
     return await part;
   } catch (cause) {
     signal?.throwIfAborted();
+    if (cause instanceof JellyFaaSError) throw cause;
     throw new JellyFaaSError('The answer broke off before its end.', { errorId: 'sdk.answer_cut', cause });
   }
 }

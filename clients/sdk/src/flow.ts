@@ -18,6 +18,12 @@ export class Config {
   }
 }
 
+export interface FlowOptions {
+  /** As in `CallOptions`. */
+  readonly sealed?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 /** One call, step by step: version, lookup, query and body, invoke. What was set stays for further calls. */
 export class Client {
   readonly #session: Session;
@@ -65,9 +71,9 @@ export class Client {
   }
 
   /** The decoded answer; the `Response` as it came, whatever its status, with `raw`. */
-  async invoke(options: { readonly raw: true; readonly signal?: AbortSignal }): Promise<Response>;
-  async invoke<Output = unknown>(options?: { readonly signal?: AbortSignal }): Promise<Output>;
-  async invoke({ raw = false, signal }: { raw?: boolean; signal?: AbortSignal } = {}): Promise<unknown> {
+  async invoke(options: FlowOptions & { readonly raw: true }): Promise<Response>;
+  async invoke<Output = unknown>(options?: FlowOptions): Promise<Output>;
+  async invoke({ raw = false, signal, sealed }: FlowOptions & { raw?: boolean } = {}): Promise<unknown> {
     const { dns, requirements } = this.#lookup();
     const { inputType, outputType, requestType } = requirements;
     const hasBody = this.#input.json !== undefined || this.#input.file !== undefined;
@@ -75,7 +81,7 @@ export class Client {
     // The required parameters are checked where they are set; here, that they were.
     this.setFunctionQueryParams(this.#input.query ?? {});
     const target = { url: dns, method: requestType };
-    const response = await sendCall(this.#session, target, { ...this.#input, signal });
+    const response = await sendCall(this.#session, target, { ...this.#input, signal, sealed });
     return raw ? response : decodeAnswer(response, { declared: outputType, signal });
   }
 

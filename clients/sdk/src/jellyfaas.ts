@@ -1,5 +1,6 @@
 import { ask, askStreaming, type Answer, type AskEvent, type AskOptions } from './ask.ts';
 import { decodeAnswer, sendCall } from './call.ts';
+import { JellyFaaSError } from './error.ts';
 import type {
   CallOptions,
   FunctionName,
@@ -74,16 +75,16 @@ export class JellyFaaS {
     return decodeAnswer(response, { declared: declared?.outputType, signal: options.signal });
   }
 
-  /** Calls a function; its answer as it comes, whatever the status. */
+  /** Calls a function; its answer as it comes, whatever the status. A sealed call resolves for answers of the function alone. */
   async call(name: FunctionName | URL, options: InvokeInput & CallOptions = {}): Promise<Response> {
     if (name instanceof URL) {
       const hasBody = options.json !== undefined || options.file !== undefined;
       return sendCall(this.#session, { url: name.href, method: hasBody ? 'POST' : 'GET' }, options);
     }
-    const first = await this.#callFound(name, options);
+    const first = await this.#callFound(name, options).catch(unlessGone);
     // A version that was deleted since the lookup: the newest is another one now.
-    if ((await platformError(first, 404)) !== 'deployment.not_found') return first;
-    void first.body?.cancel().catch(() => undefined);
+    if (first !== undefined && (await platformError(first, 404)) !== 'deployment.not_found') return first;
+    void first?.body?.cancel().catch(() => undefined);
     this.#lookups.clear();
     return this.#callFound(name, options);
   }
@@ -133,6 +134,11 @@ export class JellyFaaS {
   ): Promise<SqlAnswer> | AsyncGenerator<AskSqlEvent, void> {
     return (stream ? askSqlStreaming : askSql)(this.#session, question, options);
   }
+}
+
+/** Undefined when the server says of a sealed call that the deployment is gone. */
+function unlessGone(error: unknown): undefined {
+  if (!(error instanceof JellyFaaSError && error.errorId === 'deployment.not_found')) throw error;
 }
 
 /** `jellyfaas({ url, apiKey })`: one account on one server. Keep it: it holds the token. */

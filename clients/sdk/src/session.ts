@@ -1,5 +1,7 @@
+import { unlessAborted } from './aborted.ts';
 import { JellyFaaSError, failedAnswer, received } from './error.ts';
 import type { FileBody } from './functions.ts';
+import { SealedKeys } from './sealed-keys.ts';
 
 /** Whose calls these are: an API key on servers, a token where a key must not be (browsers). */
 export interface ConnectOptions {
@@ -8,6 +10,11 @@ export interface ConnectOptions {
   readonly apiKey?: string;
   /** Gives a JFWT, for example from your own backend; asked again when the server no longer takes the last one. */
   readonly token?: () => Promise<string> | string;
+  /**
+   * For sealed calls: `x` of the server's key at `/.well-known/jellyfaas-receipts`, which you got by another way than this
+   * server, or compared. Keys for sealing are then taken only with its signature.
+   */
+  readonly installationKey?: string;
   /** Instead of the global one. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
@@ -38,6 +45,7 @@ const PLATFORM_ERROR_BYTES_MAX = 4096;
 /** Requests under one account. The token is fetched once, shared by all requests, and renewed when it ends. */
 export class Session {
   readonly url: string;
+  readonly sealedKeys: SealedKeys;
   readonly #options: ConnectOptions;
   #known: Token | undefined;
   #fetching: Promise<Token> | undefined;
@@ -47,6 +55,7 @@ export class Session {
       throw new JellyFaaSError('Give either apiKey or token.', { errorId: 'sdk.no_credentials' });
     }
     this.url = options.url.replace(/\/+$/, '');
+    this.sealedKeys = new SealedKeys((url) => this.sendWithToken(url, {}), options.installationKey);
     this.#options = options;
   }
 
@@ -129,20 +138,5 @@ export async function platformError(response: Response, status: number): Promise
     return errorId ?? code;
   } catch {
     return undefined;
-  }
-}
-
-/** The token belongs to all requests; one that is cancelled only stops waiting for it. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  let stop = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }
