@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import net from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
@@ -12,6 +13,9 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
  */
 const RUN_TOKENS_MAX = 512;
 
+/** Texts of requests that run together; a request with more runs alone. */
+const TOGETHER_TEXTS_MAX = 8;
+
 const control = new net.Socket({ fd: 3 });
 control.on('error', () => process.exit(0));
 control.on('end', () => process.exit(0));
@@ -20,8 +24,9 @@ const send = (message) => control.write(`${JSON.stringify(message)}\n`);
 let tokenizer;
 let session;
 let tokensMax;
-/** Requests run one after the other: the processor is the bound, and two side by side only share it. */
-let tail = Promise.resolve();
+/** In order. One run at a time: the processor is the bound, and two side by side only share it. */
+let waiting = [];
+let isRunning = false;
 /** Ids of requests that wait or run; one that is taken out is cancelled. */
 const wanted = new Set();
 
@@ -33,19 +38,56 @@ const HANDLERS = {
       send({ t: 'unloadable' });
     }
   },
-  request({ id, texts }) {
+  request({ id, group, texts }) {
     wanted.add(id);
-    tail = tail.then(async () => {
-      const vectors = await embed(texts, () => wanted.has(id)).catch(() => undefined);
-      wanted.delete(id);
-      if (vectors === undefined) send({ t: 'failed', id });
-      else send({ t: 'vectors', id, vectors: Buffer.from(vectors.buffer).toString('base64') });
-    });
+    waiting.push({ id, group, texts });
+    if (!isRunning) void runWaiting();
   },
   cancel({ id }) {
     wanted.delete(id);
   },
 };
+
+async function runWaiting() {
+  isRunning = true;
+  while (waiting.length > 0) {
+    // What came at the same time is read first.
+    await setImmediate();
+    await answer(takeTogether());
+  }
+  isRunning = false;
+}
+
+/** The first that waits, and what of the same group fits beside it: texts of different groups never share a run. */
+function takeTogether() {
+  const together = waiting.slice(0, 1);
+  let count = together[0].texts.length;
+  waiting = waiting.slice(1).filter((request) => {
+    if (request.group !== together[0].group || count + request.texts.length > TOGETHER_TEXTS_MAX) return true;
+    count += request.texts.length;
+    together.push(request);
+    return false;
+  });
+  return together;
+}
+
+/** Of those that nobody wants any more nothing is computed. */
+async function answer(requests) {
+  const asked = requests.filter(({ id }) => wanted.has(id));
+  const texts = asked.flatMap((request) => request.texts);
+  const vectors = await embed(texts, () => asked.some(({ id }) => wanted.has(id))).catch(() => undefined);
+  const answered = vectors === undefined ? [] : asked;
+  const dimensions = vectors && vectors.length / texts.length;
+  let at = 0;
+  for (const { id, texts: own } of answered) {
+    const part = vectors.slice(at, (at += own.length * dimensions));
+    send({ t: 'vectors', id, vectors: Buffer.from(part.buffer).toString('base64') });
+  }
+  for (const request of requests) {
+    wanted.delete(request.id);
+    if (!answered.includes(request)) send({ t: 'failed', id: request.id });
+  }
+}
 
 async function load({ modelPath, tokenizerPath, tokensMax: most, threads }) {
   tokensMax = most;

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fetchTestEmbeddingModel } from '../../tools/fetch-test-embedding-model.mjs';
 import { systemClock } from '../kernel/clock.ts';
@@ -12,9 +13,13 @@ import type { Jail, JailedProcess, JailSpec } from '../sandbox/jail.ts';
 import { openTestJail, processesOf } from '../sandbox/testing.ts';
 import { createEmbeddedEmbedder, type EmbeddedEmbedderOptions } from './embedded-embedder.ts';
 import type { Embedder, EmbedderSource } from './embedder.ts';
+import { runSizeModel } from './testing/run-size-model.ts';
 
 const ALICE = 'acct_alice000000000000000' as AccountId;
 const BOB = 'acct_bob00000000000000000' as AccountId;
+const CAROL = 'acct_carol000000000000000' as AccountId;
+/** Of the text `ok`, with the two around it. */
+const TOKENS = 3;
 const CANARY = 'purple elephant Zanzibar 7741';
 /** First values of onnxruntime and Hugging Face's tokenizers in Python for the same files. */
 const REFERENCE = [0.05494, 0.07465, 0.08587, 0.01164, 0.08296, -0.0672, -0.00569, -0.01846];
@@ -261,6 +266,63 @@ describe.skipIf(model === undefined)('the embedded embedding model', () => {
     await embed(embedder, [CANARY]);
     expect(lines).not.toEqual([]);
     expect(lines.every((line) => /"event":"embedder\.(started|ended)"/.test(line))).toBe(true);
+  });
+});
+
+describe.skipIf(model === undefined)('texts that wait', () => {
+  /** Of which size the run was that a text was computed in. */
+  let sizes: Embedder;
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'embedding-'));
+    await cp(join(model ?? '', 'tokenizer.json'), join(directory, 'tokenizer.json'));
+    await writeFile(join(directory, 'model.onnx'), runSizeModel());
+    sizes = await openSource({ directory }).open();
+  });
+  afterAll(() => rm(directory, { recursive: true }));
+
+  const runSizes = (vectors: readonly Float32Array[]): number[] =>
+    vectors.map(([texts = 0, tokens = 1]) => Math.round((texts / tokens) * TOKENS));
+  const ask = async (texts: number, more: Asking = {}): Promise<number[]> =>
+    runSizes(
+      await embed(
+        sizes,
+        Array.from({ length: texts }, () => 'ok'),
+        more,
+      ),
+    );
+
+  /** All are asked for while the engine is busy with another account's text: of words that have to be taken apart. */
+  async function whileBusy<T>(asked: () => Promise<T>): Promise<T> {
+    const busy = embed(sizes, [long(30, 'zqxjkvwp'.repeat(11))], { accountId: CAROL });
+    const [answers] = await Promise.all([asked(), busy]);
+    return answers;
+  }
+
+  test('are computed together when they are of one account, and never with those of another one', async () => {
+    const answers = await whileBusy(() =>
+      Promise.all([ask(1), ask(2, { accountId: BOB }), ask(3), ask(1, { accountId: BOB }), ask(1)]),
+    );
+    expect(answers).toEqual([[5], [3, 3], [5, 5, 5], [3], [5]]);
+  });
+
+  test('share a run with no more than fit, in the order in which they came', async () => {
+    const answers = await whileBusy(() => Promise.all([ask(5), ask(4), ask(3), ask(1)]));
+    expect(answers.map(([size]) => size)).toEqual([8, 5, 8, 5]);
+    expect(await ask(20)).toEqual([...Array<number>(16).fill(8), ...Array<number>(4).fill(4)]);
+  });
+
+  test('are not computed once their account has cancelled them; those beside them are', async () => {
+    const leaving = new AbortController();
+    const [stays, left] = await whileBusy(async () => {
+      const asked = Promise.allSettled([ask(1), ask(3, { signal: leaving.signal })]);
+      // Both are with the engine.
+      await setImmediate();
+      leaving.abort();
+      return await asked;
+    });
+    expect(left).toMatchObject({ status: 'rejected', reason: { code: 'embeddings.cancelled' } });
+    expect(stays).toEqual({ status: 'fulfilled', value: [1] });
   });
 });
 

@@ -2,6 +2,8 @@ import { basename } from 'node:path';
 import { type AdmissionLimits, createAdmission } from '../engines/admission.ts';
 import { createDeadline } from '../engines/deadline.ts';
 import { createEngineHost, type EngineHost } from '../engines/engine-host.ts';
+import type { AccountId } from '../kernel/ids.ts';
+import { LruMap } from '../kernel/lru-map.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import { type Embedder, type EmbedderSource, TEXTS_MAX } from './embedder.ts';
 import {
@@ -31,8 +33,8 @@ export interface EmbeddedEmbedderLimits extends EmbeddingEngineLimits, Admission
 
 export const EMBEDDED_EMBEDDER_LIMITS: EmbeddedEmbedderLimits = {
   ...EMBEDDING_ENGINE_LIMITS,
-  queueMax: 32,
-  queuePerAccountMax: 8,
+  queueMax: 64,
+  queuePerAccountMax: 16,
   portionMs: 120_000,
   idleMs: 120_000,
 };
@@ -41,6 +43,7 @@ export const EMBEDDED_EMBEDDER_LIMITS: EmbeddedEmbedderLimits = {
 const PORTION_TEXTS = 8;
 /** No text has so many characters before its last token that counts, unless it is hardly a text. */
 const CHARACTERS_PER_TOKEN = 64;
+const GROUPS_MAX = 1024;
 
 /**
  * An ONNX model in a jailed process of its own, without network: started with the first text, ended when nobody sent
@@ -74,7 +77,7 @@ export function createEmbeddedEmbedder(options: EmbeddedEmbedderOptions): Embedd
         const vectors: Float32Array[] = [];
         while (vectors.length < cut.length) {
           const portion = cut.slice(vectors.length, vectors.length + PORTION_TEXTS);
-          vectors.push(...(await embedPortion({ model, texts: portion, signal })));
+          vectors.push(...(await embedPortion({ model, accountId, texts: portion, signal })));
         }
         return vectors;
       } finally {
@@ -84,7 +87,7 @@ export function createEmbeddedEmbedder(options: EmbeddedEmbedderOptions): Embedd
   });
 
   async function open(): Promise<Embedder> {
-    const { stamp } = await filesOf(directory);
+    const { stamp } = filesOf(directory);
     if (known?.stamp === stamp) return known.embedder;
     try {
       const engine = await host.use();
@@ -112,6 +115,7 @@ interface PortionsOptions {
 
 interface Portion {
   readonly model: string;
+  readonly accountId: AccountId;
   readonly texts: readonly string[];
   readonly signal: AbortSignal;
 }
@@ -124,14 +128,19 @@ function createPortions({
   identityOf,
 }: PortionsOptions): (portion: Portion) => Promise<Float32Array[]> {
   let lastId = 0;
-  return async ({ model, texts, signal }) => {
+  // The engine computes together what waits of one account; it knows accounts by these numbers.
+  const groups = new LruMap<AccountId, number>(GROUPS_MAX);
+  let lastGroup = 0;
+  return async ({ model, accountId, texts, signal }) => {
+    const group = groups.get(accountId) ?? ++lastGroup;
+    groups.set(accountId, group);
     const deadline = createDeadline({ scheduler, delayMs: portionMs, signal, ...embeddingErrors });
     const id = ++lastId;
     let engine: EmbeddingEngine | undefined;
     try {
       engine = await deadline.race(host.use());
       if (identityOf(engine) !== model) throw embeddingErrors.replaced();
-      const frame = await deadline.race(ask(engine, id, texts));
+      const frame = await deadline.race(ask(engine, { id, group, texts }));
       return vectorsOf(frame, texts.length, engine.ready.dimensions);
     } catch (error) {
       engine?.cancel(id);
@@ -143,8 +152,10 @@ function createPortions({
   };
 }
 
-function ask(engine: EmbeddingEngine, id: number, texts: readonly string[]): Promise<EmbeddingFrame> {
-  const message = { id, texts };
+function ask(
+  engine: EmbeddingEngine,
+  message: { readonly id: number; readonly group: number; readonly texts: readonly string[] },
+): Promise<EmbeddingFrame> {
   return new Promise((resolve, reject) => {
     engine.request(message, { onFrame: resolve, onEnd: reject });
   });
