@@ -9,7 +9,7 @@ declare module 'better-sqlite3-multiple-ciphers' {
     readonly code: string;
   }
 
-  interface Statement {
+  export interface Statement {
     readonly reader: boolean;
     all(...parameters: unknown[]): unknown[];
     get(...parameters: unknown[]): unknown;

@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3-multiple-ciphers';
+import Database, { type Statement } from 'better-sqlite3-multiple-ciphers';
 import { Kysely, SqliteDialect } from 'kysely';
 import type { SqliteDatabase } from 'kysely';
 import { randomBytes } from 'node:crypto';
@@ -15,6 +15,7 @@ import {
 import { dirname } from 'node:path';
 import { PlatformError } from '../kernel/errors.ts';
 import type { EventLog } from '../kernel/events.ts';
+import { LruMap } from '../kernel/lru-map.ts';
 import { migrate } from './migration.ts';
 import type { Migration } from './migration.ts';
 
@@ -54,6 +55,10 @@ const PLAINTEXT_HEADER = Buffer.from('SQLite format 3\0', 'latin1');
 
 /** 2 MiB a connection: dozens of day partitions may be open at once. */
 const CACHE_SIZE = '-2048';
+
+/** Statements that a connection keeps compiled: those of its store's daily work, and none that is long. */
+const STATEMENTS_MAX = 32;
+const STATEMENT_LENGTH_MAX = 1024;
 
 /** Value to set, and what reading it back must give. */
 const PRAGMAS: readonly (readonly [name: string, value: string, readBack: string | number])[] = [
@@ -213,10 +218,18 @@ function translateErrors(database: Database, name: string): SqliteDatabase {
       throw translated(thrown, name);
     }
   };
+  const compiled = new LruMap<string, Statement>(STATEMENTS_MAX);
+  const compile = (text: string): Statement => {
+    const known = compiled.get(text);
+    if (known !== undefined) return known;
+    const statement = guard(() => database.prepare(text));
+    if (text.length <= STATEMENT_LENGTH_MAX) compiled.set(text, statement);
+    return statement;
+  };
   return {
     close: () => void database.close(),
     prepare(text) {
-      const statement = guard(() => database.prepare(text));
+      const statement = compile(text);
       return {
         reader: statement.reader,
         all: (parameters) => guard(() => statement.all(...parameters)),
