@@ -12,7 +12,7 @@ import { type Ticket, newReference } from './tickets.ts';
 
 export interface WriterOptions {
   readonly customers: Customers;
-  readonly keyRing: Pick<KeyRing, 'create' | 'find'>;
+  readonly keyRing: Pick<KeyRing, 'create' | 'findAll'>;
   readonly clock: Clock;
   readonly limits: Pick<AimeeLimits, 'batchMax'>;
 }
@@ -110,13 +110,15 @@ async function goingOn(
   accountId: AccountId,
   drafts: readonly Draft[],
 ): Promise<(Uint8Array | undefined)[]> {
-  return await Promise.all(
-    drafts.map(async ({ ticket }) => {
-      if (ticket === undefined) return undefined;
-      const ringHalf = await keyRing.find(ringHalfOf({ accountId, conversationId: ticket.conversationId }));
-      return ringHalf && joinHalves(ringHalf, ticket.half);
-    }),
+  const tickets = drafts.flatMap(({ ticket }) => ticket ?? []);
+  const ringHalves = await keyRing.findAll(
+    tickets.map(({ conversationId }) => ringHalfOf({ accountId, conversationId })),
   );
+  const found = ringHalves.values();
+  return drafts.map(({ ticket }) => {
+    const ringHalf = ticket && found.next().value;
+    return ticket && ringHalf && joinHalves(ringHalf, ticket.half);
+  });
 }
 
 interface Fresh {

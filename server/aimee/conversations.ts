@@ -63,7 +63,7 @@ export interface Conversations {
 export interface ConversationsOptions {
   readonly sites: Pick<Sites, 'get'>;
   readonly customers: Customers;
-  readonly keyRing: Pick<KeyRing, 'find'>;
+  readonly keyRing: Pick<KeyRing, 'findAll'>;
   readonly texts: OpenedTexts;
   readonly limits: AimeeLimits;
 }

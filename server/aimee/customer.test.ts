@@ -68,6 +68,26 @@ describe('a purge', () => {
       expect((await rig.aimee.conversations.get(customer.holder, site.id, id)).entries.length).toBe(1);
   });
 
+  it('shows the customer who looks meanwhile all of it or nothing, and never one without its words', async () => {
+    const rig = await startAimee();
+    const customer = newCustomer();
+    const site = await rig.createSite(customer);
+    // More than one statement's worth, so that others have the thread in between.
+    const count = 1100;
+    await Promise.all(Array.from({ length: count }, (_, at) => rig.say(site, `question ${at}`)));
+    const purging = rig.aimee.purges.purge(site.accountId, site.id, { scope: 'all' });
+    const seen = new Set<number>();
+    for (let isOver = false; !isOver;) {
+      const page = { limit: count };
+      const { conversations } = await rig.aimee.conversations.list(customer.holder, site.id, page);
+      seen.add(conversations.length);
+      isOver = conversations.length === 0;
+      expect(conversations.every(({ firstQuestion }) => firstQuestion.startsWith('question'))).toBe(true);
+    }
+    expect((await purging).conversations).toBe(count);
+    expect([...seen].filter((length) => length !== count)).toEqual([0]);
+  });
+
   it('comes by itself when the retention of a site is over', async () => {
     const rig = await startAimee();
     const customer = newCustomer();

@@ -48,15 +48,13 @@ export interface Grants {
   read(id: string, conversationId: string): Promise<Conversation>;
   /** Keys of purged conversations go at once. */
   forget(accountId: AccountId, ids: readonly ConversationId[]): void;
-  /** Nobody reads anything of the account any more. */
-  dropAccount(accountId: AccountId): void;
   close(): void;
 }
 
 export interface GrantsOptions {
   readonly sites: Pick<Sites, 'get'>;
   readonly customers: Customers;
-  readonly keyRing: Pick<KeyRing, 'find'>;
+  readonly keyRing: Pick<KeyRing, 'findAll'>;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly limits: Pick<AimeeLimits, 'grantsPerAccountMax'>;
@@ -126,7 +124,6 @@ export function createGrants(options: GrantsOptions): Grants {
       });
     },
     forget: (accountId, ids) => open.forget(accountId, ids),
-    dropAccount: (accountId) => open.dropAccount(accountId),
     close: () => open.close(),
   };
 }

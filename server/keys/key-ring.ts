@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import type { Clock } from '../kernel/clock.ts';
 import { systemClock } from '../kernel/clock.ts';
 import type { AccountId } from '../kernel/ids.ts';
@@ -45,8 +45,6 @@ export interface KeyStore {
   remove(resources: readonly string[], bury: Bury): Promise<void>;
   /** The same, in one transaction, for an account's key-encryption key and all wraps under it. */
   removeAccount(accountId: AccountId, bury: Bury): Promise<void>;
-  /** Whether there is a tombstone of this hash. */
-  isBuried(hash: Uint8Array): Promise<boolean>;
 }
 
 /**
@@ -54,15 +52,14 @@ export interface KeyStore {
  * included; that is what deletion means here. Resource names are paths like `calls/2026-11-23`, no content.
  */
 export interface KeyRing {
-  /**
-   * The resource's 32-byte key, made now if there is none. The copy is the caller's. Rejects with `keys.account_erased` under
-   * an account whose own key was destroyed: whatever still works for it makes nothing new.
-   */
+  /** The resource's 32-byte key, made now if there is none. The copy is the caller's. */
   obtain(resource: string, parent: KeyParent): Promise<Uint8Array>;
   /** Keys for resources that have none, made in one step, which takes little longer than for one. */
   create(resources: readonly string[], parent: KeyParent): Promise<Uint8Array[]>;
   /** The resource's key, or undefined if there is none (any more). */
   find(resource: string): Promise<Uint8Array | undefined>;
+  /** The same for many at one moment: of keys that are destroyed together, all or none are found. */
+  findAll(resources: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   /**
    * Returns once the key can no longer be recovered, from its backup neither. No error if it is gone already: what has no
    * key gets its tombstone, too. Throws when a listener does; then the key is gone here, and destroying it again finishes it.
@@ -103,7 +100,8 @@ export function createKeyRing({ clock = systemClock, ...options }: KeyRingOption
   }
 
   async function hashes(): Promise<(resource: string) => Uint8Array> {
-    const key = await loadOrCreate(TOMBSTONE_KEY, 'root');
+    // Bytes would be made into a key for each hash, which takes three times as long as the hash.
+    const key = createSecretKey(await loadOrCreate(TOMBSTONE_KEY, 'root'));
     return (resource) => createHmac('sha256', key).update(resource).digest();
   }
 
@@ -113,11 +111,16 @@ export function createKeyRing({ clock = systemClock, ...options }: KeyRingOption
     return (resource) => ({ hash: hash(resource), at });
   }
 
-  async function refuseErased(parent: KeyParent): Promise<void> {
-    if (parent === 'root') return;
-    const resource = accountResource(parent);
-    if ((await load(resource)) !== undefined) return;
-    if (await store.isBuried((await hashes())(resource))) throw accountErased();
+  async function findAll(resources: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    for (const resource of resources) checkResource(resource);
+    return await serial(async () => {
+      const found: (Uint8Array | undefined)[] = [];
+      for (const resource of resources) {
+        const key = (await load(resource))?.key;
+        found.push(key && Uint8Array.from(key));
+      }
+      return found;
+    });
   }
 
   async function destroyAll(resources: readonly string[]): Promise<void> {
@@ -132,23 +135,14 @@ export function createKeyRing({ clock = systemClock, ...options }: KeyRingOption
   return {
     async obtain(resource, parent) {
       checkResource(resource);
-      return await serial(async () => {
-        await refuseErased(parent);
-        return await loadOrCreate(resource, parent);
-      });
+      return await serial(async () => await loadOrCreate(resource, parent));
     },
     async create(resources, parent) {
       for (const resource of resources) checkResource(resource);
-      return await serial(async () => {
-        await refuseErased(parent);
-        return await create(resources, parent);
-      });
+      return await serial(async () => await create(resources, parent));
     },
-    async find(resource) {
-      checkResource(resource);
-      const entry = await serial(async () => await load(resource));
-      return entry && Uint8Array.from(entry.key);
-    },
+    find: async (resource) => (await findAll([resource]))[0],
+    findAll,
     destroy: async (resource) => await destroyAll([resource]),
     destroyAll,
     async destroyAccount(accountId) {
@@ -236,14 +230,6 @@ function checkResource(resource: string): void {
       message: 'A resource name must be a short path of letters, digits, "_", "." and "-".',
     });
   }
-}
-
-function accountErased(): PlatformError {
-  return new PlatformError({
-    kind: 'failed_precondition',
-    code: 'keys.account_erased',
-    message: 'The account was erased meanwhile. Nothing is kept for it any more.',
-  });
 }
 
 function unreadable(resource: string): PlatformError {

@@ -15,7 +15,6 @@ import type { CustomerDb, CustomerTables, CustomerTx } from './aimee-tables.ts';
 import { slices } from './slices.ts';
 import type { EncryptedStore } from './sqlite.ts';
 
-const PURGED_AT_ONCE = 10_000;
 const PURGE_CACHE_MIB = 32;
 
 export function createConversationRows({
@@ -65,14 +64,12 @@ export function createConversationRows({
       return (await query.execute()).map(({ id }) => id);
     },
     async remove(ids) {
-      // Nothing of them can be opened any more, so it need not be one transaction; the log stays short.
-      await withRoom(PURGE_CACHE_MIB, async () => {
-        for (let at = 0; at < ids.length; at += PURGED_AT_ONCE)
-          await db.transaction().execute(async (tx) => {
-            for await (const slice of slices(ids.slice(at, at + PURGED_AT_ONCE)))
-              await tx.deleteFrom('conversation').where('id', 'in', slice).execute();
-          });
-      });
+      await withRoom(PURGE_CACHE_MIB, () =>
+        db.transaction().execute(async (tx) => {
+          for await (const slice of slices(ids))
+            await tx.deleteFrom('conversation').where('id', 'in', slice).execute();
+        }),
+      );
     },
   };
 }

@@ -12,6 +12,8 @@ import { tombstones } from './migrations/keys/002-tombstones.ts';
 import { slices } from './slices.ts';
 import { openEncrypted } from './sqlite.ts';
 
+const REMOVAL_CACHE_MIB = 32;
+
 interface KeyTables {
   wrapped_key: { resource: string; parent: KeyParent; root_generation: number | null; wrap: Uint8Array };
   tombstone: { hash: Uint8Array; at: number };
@@ -62,7 +64,9 @@ export async function openKeyStore({ path, root, events }: KeyStoreOptions): Pro
     },
     insert: (wraps) => db.transaction().execute((tx) => insertWraps(tx, wraps)),
     async remove(resources, bury) {
-      await db.transaction().execute((tx) => removeWraps(tx, resources, bury));
+      await store.withRoom(REMOVAL_CACHE_MIB, () =>
+        db.transaction().execute((tx) => removeWraps(tx, resources, bury)),
+      );
       store.checkpoint();
     },
     async removeAccount(accountId, bury) {
@@ -76,10 +80,6 @@ export async function openKeyStore({ path, root, events }: KeyStoreOptions): Pro
         await removeWraps(tx, resources, bury);
       });
       store.checkpoint();
-    },
-    async isBuried(hash) {
-      const row = await db.selectFrom('tombstone').select('at').where('hash', '=', hash).executeTakeFirst();
-      return row !== undefined;
     },
     record: () =>
       db.transaction().execute(async (tx) => ({
@@ -108,10 +108,14 @@ async function insertWraps(tx: KeyTx, wraps: readonly StoredWrap[]): Promise<voi
 }
 
 async function removeWraps(tx: KeyTx, resources: readonly string[], bury: Bury): Promise<void> {
+  const buried: Tombstone[] = [];
   for await (const slice of slices(resources)) {
     await tx.deleteFrom('wrapped_key').where('resource', 'in', slice).execute();
+    buried.push(...slice.map(bury));
   }
-  await insertTombstones(tx, resources.map(bury));
+  // In the order of their index: each of its pages is written once.
+  buried.sort((a, b) => Buffer.compare(a.hash, b.hash));
+  await insertTombstones(tx, buried);
 }
 
 /** Who dies twice is dead since the second time. */
