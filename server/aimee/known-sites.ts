@@ -30,7 +30,7 @@ export class KnownSites {
     this.#owners.set(id, accountId);
   }
 
-  disown({ id }: Pick<Site, 'id'>): void {
+  disown({ id }: Site): void {
     this.#owners.delete(id);
     this.#cache.take(id);
   }

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { EmbedRequest, Embedder, Embedders } from '../embeddings/embedder.ts';
 import { LruMap } from '../kernel/lru-map.ts';
 
@@ -11,14 +11,14 @@ export function rememberPassages(
   embedders: Pick<Embedders, 'select'>,
   vectorsMax: number,
 ): Pick<Embedders, 'select'> {
-  const salt = randomBytes(32);
+  const salt = randomBytes(32).toString('base64');
   const vectors = new LruMap<string, Float32Array>(vectorsMax);
 
   async function embed(embedder: Embedder, request: EmbedRequest): Promise<Float32Array[]> {
     if (request.purpose === 'query') return await embedder.embed(request);
     const { accountId, texts } = request;
     const keys = texts.map((text) =>
-      createHmac('sha256', salt).update(`${accountId}\n${embedder.model}\n${text}`).digest('base64'),
+      hash('sha256', `${salt}\n${accountId}\n${embedder.model}\n${text}`, 'base64'),
     );
     const known = keys.map((key) => vectors.get(key));
     const unknown = texts.filter((_, at) => known[at] === undefined);

@@ -22,11 +22,12 @@ export function isRelevant(
 ): boolean {
   if (minScore !== undefined) return hits.some(({ score }) => score !== null && score >= minScore);
   const evidenceMin = EVIDENCE_MIN.find(([name]) => name.test(model ?? ''))?.[1] ?? -Infinity;
-  const forms = queryForms(text);
-  return hits.some((hit) => {
-    const cosine = windows.get(hit.id)?.score ?? 0;
-    return cosine + WORDS_WEIGHT * wordsShare(forms, hit) >= evidenceMin;
-  });
+  const cosineOf = ({ id }: SearchHit): number => windows.get(id)?.score ?? 0;
+  // Mostly the sentences alone say enough; words are only looked at where they could decide.
+  if (hits.some((hit) => cosineOf(hit) >= evidenceMin)) return true;
+  const near = hits.filter((hit) => cosineOf(hit) + WORDS_WEIGHT >= evidenceMin);
+  const forms = near.length === 0 ? [] : queryForms(text);
+  return near.some((hit) => cosineOf(hit) + WORDS_WEIGHT * wordsShare(forms, hit) >= evidenceMin);
 }
 
 function wordsShare(forms: readonly (readonly string[])[], { text, span }: SearchHit): number {

@@ -49,11 +49,18 @@ export async function bestWindows(
   });
   let at = 0;
   return windows.map((ofText) => {
-    const scored = ofText.map((window) => ({ ...window, score: dot(question, vectors[at++]) }));
-    return scored.toSorted((a, b) => b.score - a.score)[0];
+    let best: ScoredWindow | undefined;
+    for (const window of ofText) {
+      const score = dot(question, vectors[at++]);
+      if (best === undefined || score > best.score) best = { ...window, score };
+    }
+    return best;
   });
 }
 
 function dot(a: Float32Array, b: Float32Array | undefined): number {
-  return b === undefined ? -1 : a.reduce((sum, value, at) => sum + value * (b[at] ?? 0), 0);
+  if (b === undefined) return -1;
+  let sum = 0;
+  for (let at = 0; at < a.length; at++) sum += (a[at] ?? 0) * (b[at] ?? 0);
+  return sum;
 }
