@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { CrowdOptions, CrowdResult } from '../testkit/visitor-crowd.ts';
 import type { LoadOptions, LoadResult } from './load.ts';
 
 /** Makes load from a process of its own, so that neither measuring nor the event loop here gets into its way. */
@@ -8,23 +9,32 @@ export interface Loader {
   readonly pid: number;
   /** Rejects when the server breaks a connection or any answer is not 200. */
   run(options: LoadOptions): Promise<LoadResult>;
+  /** Visitors of AI.Mee. */
+  crowd(options: CrowdOptions): Promise<CrowdResult>;
   close(): void;
 }
 
-type Answer = { readonly result: LoadResult } | { readonly failed: string };
+/** What the child is told, and what it answers. */
+export type LoadOrder = { readonly load: LoadOptions } | { readonly crowd: CrowdOptions };
+export type LoadAnswer = { readonly result: LoadResult | CrowdResult } | { readonly failed: string };
 
 export function startLoader(): Loader {
   const child = fork(fileURLToPath(new URL('./load-process.ts', import.meta.url)));
+  async function send<R extends LoadResult | CrowdResult>(order: LoadOrder): Promise<R> {
+    child.send(order);
+    const [answer] = (await once(child, 'message')) as [LoadAnswer];
+    if ('failed' in answer) throw new Error(answer.failed);
+    return answer.result as R;
+  }
   return {
     pid: child.pid ?? -1,
     async run(options) {
-      child.send(options);
-      const [answer] = (await once(child, 'message')) as [Answer];
-      if ('failed' in answer) throw new Error(answer.failed);
-      const { failures } = answer.result;
+      const result = await send<LoadResult>({ load: options });
+      const { failures } = result;
       if (failures > 0) throw new Error(`${failures} of ${options.requests} answers were not 200`);
-      return answer.result;
+      return result;
     },
+    crowd: (options) => send<CrowdResult>({ crowd: options }),
     close: () => child.disconnect(),
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { measureAi } from './ai.ts';
+import { measureAimee } from './aimee.ts';
 import type { Bench, Measurement } from './bench.ts';
 import { measureColdStart } from './cold-start.ts';
 import { measureDeploy } from './deploy.ts';
@@ -28,6 +29,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   'cold-start': measureColdStart,
   validate: measureValidate,
   ai: measureAi,
+  aimee: measureAimee,
   'sql-managed': measureSqlManaged,
   vectors: measureVectors,
   memory: measureMemory,

@@ -1,4 +1,5 @@
 import { type ScriptedReply, type ScriptedRequest, startScriptedModel } from '../testkit/scripted-model.ts';
+import { answerVisitor } from '../testkit/visitor-crowd.ts';
 import { CROWD_DELTAS, type ModelMessage, STAMP_LENGTH } from './model.ts';
 
 /** Fulfilled when all of the crowd's questions are there. */
@@ -12,6 +13,7 @@ function replyTo(request: ScriptedRequest): ScriptedReply {
   const question = typeof content === 'string' ? content : '';
   if (question.startsWith('call')) return callThenAnswer(request);
   if (question.startsWith('stream')) return stamped();
+  if (question.includes('The visitor writes: ')) return answerVisitor(request);
   return crowded(Number(question.split(' ')[1]));
 }
 
@@ -53,7 +55,7 @@ function crowded(size: number): ScriptedReply {
 /**
  * The child that `startModel` forks. It goes by the first word of the question: `call` is answered with a call of
  * the function that is offered and then in words, `stream` with the time at once and the rest when the reader has
- * it, `crowd <n>` with deltas once n questions are there.
+ * it, `crowd <n>` with deltas once n questions are there; visitors of AI.Mee are told their mark.
  */
 const model = await startScriptedModel(replyTo);
 send({ url: model.url });

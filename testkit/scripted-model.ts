@@ -45,6 +45,8 @@ export interface ScriptedRequest {
   readonly text: string;
   /** The parsed body; `{}` when it was no JSON object. */
   readonly body: ScriptedRequestBody;
+  /** By `performance.now`, before its body was read. */
+  readonly arrivedAt: number;
   /** Fulfilled when the answer went out whole (`answered`), was cut as scripted, or the client left before its end. */
   readonly ended: Promise<'answered' | 'cut' | 'client-left'>;
 }
@@ -89,6 +91,7 @@ export async function startScriptedModel(script: ModelScript): Promise<ScriptedM
   });
 
   async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const arrivedAt = performance.now();
     const ending = Promise.withResolvers<'answered' | 'cut' | 'client-left'>();
     outgoing.once('close', () => ending.resolve(outgoing.writableFinished ? 'answered' : 'client-left'));
     const text = Buffer.concat(await incoming.toArray()).toString('utf8');
@@ -99,6 +102,7 @@ export async function startScriptedModel(script: ModelScript): Promise<ScriptedM
       headers,
       text,
       body: parse(text),
+      arrivedAt,
       ended: ending.promise,
     };
     const index = requests.push(request) - 1;

@@ -12,7 +12,6 @@ export type ErrorKind =
   | 'already_exists'
   | 'failed_precondition'
   | 'conflict'
-  | 'locked'
   | 'too_large'
   | 'unsupported_media'
   | 'resource_exhausted'
