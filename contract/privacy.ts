@@ -27,8 +27,11 @@ export const PrivacyRecipient = z.object({
     'tool-source',
     'sql-host',
     'mail-server',
+    'model-source',
+    'crawled-site',
+    'name-server',
   ]),
-  name: z.string().nullable().describe('Null where accounts or functions name them'),
+  name: z.string().nullable().describe('Null where accounts, functions or the machine name them'),
   retention: z
     .enum(['none', 'provider'])
     .nullable()
@@ -38,7 +41,12 @@ export const PrivacyRecipient = z.object({
 export const PrivacyStatement = z.object({
   version: z.string(),
   facts: z.object({
+    controller: z
+      .object({ name: z.string(), contact: z.string(), dataProtectionOfficer: z.string().nullable() })
+      .nullable()
+      .describe('Who answers for this installation; null where the operator has not said'),
     sandbox: z.enum(['bubblewrap', 'none']).describe('What keeps functions apart'),
+    hasSwap: z.boolean().describe('Whether the machine moves memory to a disk, that of the server too'),
     callRetentionDays: Count,
     tokenHours: z.number(),
     sessionHours: z.number(),
@@ -51,6 +59,7 @@ export const PrivacyStatement = z.object({
         retention: z.enum(['none', 'provider']),
       }),
     ),
+    modelSources: z.array(z.string()).describe('Hosts that weights of models are fetched from'),
     mailServer: z.string().nullable().describe('Tells customers of AI.Mee of visitors who ask for a person'),
     backupDays: z
       .number()

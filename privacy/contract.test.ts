@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { PEERS } from '../server/privacy/places.ts';
 import { CLAUSES, OPEN_CLAUSES } from '../server/privacy/registry.ts';
 import { createStatement } from '../server/privacy-statement/statement.ts';
 import { DEFAULT_FACTS } from './contract/default-facts.ts';
@@ -10,6 +11,19 @@ import { MIGRATIONS, liveColumns } from './contract/schemas.ts';
 import { readSources, root } from './contract/sources.ts';
 import { MUTANTS } from './mutants.ts';
 import { AI_MUTANTS, DATABASE_MUTANTS } from './service-mutants.ts';
+
+/** An installation with every setting that brings somebody in. */
+const EVERYTHING = {
+  signInProvider: 'id.example.com',
+  mailServer: 'mail.example.com',
+  modelSources: ['models.example.com'],
+  models: (['chat', 'embedding'] as const).map((use) => ({
+    use,
+    name: 'far',
+    isOutside: true,
+    retention: 'provider' as const,
+  })),
+};
 
 /** What the contract says, held against sources and schemas. Nothing is started. */
 const platform: Platform = {
@@ -28,6 +42,15 @@ describe('the clauses', () => {
     const stated = new Map(useCases.flatMap(({ clauses }) => clauses).map(({ id, open }) => [id, open]));
     expect([...stated.keys()].toSorted()).toEqual(CLAUSES.map(({ id }) => id).toSorted());
     for (const { id, open } of CLAUSES) expect(stated.get(id)).toEqual(open ?? null);
+  });
+});
+
+describe('those who get anything', () => {
+  it('are named in the statement, whoever the platform has a connection to', () => {
+    const { recipients } = createStatement({ ...DEFAULT_FACTS, ...EVERYTHING }, OPEN_CLAUSES);
+    const stated = new Set<string>(recipients.map(({ kind }) => kind));
+    const outside = PEERS.map(({ id }) => id).filter((id) => id !== 'inside');
+    expect(outside.filter((id) => !stated.has(id))).toEqual([]);
   });
 });
 

@@ -10,6 +10,7 @@ import { type StatedModel, type StatementFacts, createStatement } from './privac
 import { publishContract } from './privacy/published/contract.ts';
 import { OPEN_CLAUSES } from './privacy/registry.ts';
 import type { Jail } from './sandbox/jail.ts';
+import { hostSwaps } from './sandbox/swap.ts';
 import { SESSION_MS } from './sign-in/sessions.ts';
 
 const HOUR_MS = 3_600_000;
@@ -28,16 +29,18 @@ export interface PrivacyComposition {
 export async function composePrivacy(
   parts: PrivacyComposition,
 ): Promise<Pick<GatewayOptions, 'privacy' | 'privacyContract'>> {
-  const privacy = createStatement(factsOf(parts), OPEN_CLAUSES);
+  const privacy = createStatement(factsOf(parts, await hostSwaps()), OPEN_CLAUSES);
   const { contract, ...forms } = publishContract(privacy, rfc3339(parts.clock.now()));
   const signed = await parts.receipts.signDocument('jellyfaas-privacy-contract', contract);
   return { privacy, privacyContract: { ...forms, signed } };
 }
 
-function factsOf({ config, jail, models, version }: PrivacyComposition): StatementFacts {
+function factsOf({ config, jail, models, version }: PrivacyComposition, hasSwap: boolean): StatementFacts {
   return {
     version,
+    controller: config.controller ?? null,
     sandbox: jail.kind,
+    hasSwap,
     callRetentionDays: config.callRetentionDays,
     tokenHours: config.tokenHours,
     sessionHours: SESSION_MS / HOUR_MS,
@@ -53,6 +56,7 @@ function factsOf({ config, jail, models, version }: PrivacyComposition): Stateme
       })),
       ...embeddingModelsOf(config.embeddings),
     ],
+    modelSources: modelSourcesOf(config),
     receiptKeys: apiV1Routes.getReceiptKeys.path,
   };
 }
@@ -73,4 +77,11 @@ function embeddingModelsOf({ directory, endpoint }: EmbeddingConfig): StatedMode
         ]),
     ...own.map((name) => ({ use: 'embedding', name, isOutside: false, retention: 'none' }) as const),
   ];
+}
+
+/** A file of this machine is none: nobody learns that it is read. */
+function modelSourcesOf({ modelSource, embeddings }: Config): string[] {
+  const urls = [modelSource, embeddings.source?.model.url, embeddings.source?.tokenizer?.url];
+  const hosts = urls.flatMap((url) => (url === undefined ? [] : [new URL(url).host]));
+  return [...new Set(hosts.filter((host) => host !== ''))];
 }

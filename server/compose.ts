@@ -36,6 +36,7 @@ import { type Languages, openLanguages } from './languages/languages.ts';
 import type { AccountChoices } from './models/account-choices.ts';
 import type { Models } from './models/chat-model.ts';
 import type { Jail, Limitation } from './sandbox/jail.ts';
+import { swapLimitations } from './sandbox/swap.ts';
 import type { CallStore } from './calls/call-record.ts';
 import type { FunctionStore } from './functions/function-store.ts';
 import { createDatabases } from './databases/create-databases.ts';
@@ -371,7 +372,7 @@ async function listen(
     address: { host, port },
     firstKey,
     firstLink: await firstLinkOf(portal.signIn, firstKey, publicUrl),
-    limitations: jail.limitations,
+    limitations: [...jail.limitations, ...(await swapLimitations())],
     sandbox: jail.kind,
     close: () => lifecycle.close(CLOSE_DEADLINE_MS + 5000),
   };

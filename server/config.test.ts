@@ -136,6 +136,22 @@ describe('settings', () => {
     expect(() => loadConfig({ JELLYFAAS_EMBEDDINGS_NAME: 'x' }, [])).toThrow(/embeddingsUrl/);
   });
 
+  it('name who answers for the installation in full, or nobody', () => {
+    const full = {
+      JELLYFAAS_CONTROLLER_NAME: ' Acme ',
+      JELLYFAAS_CONTROLLER_CONTACT: 'privacy@acme.example',
+    };
+    expect(loadConfig(full, []).controller).toEqual({
+      name: 'Acme',
+      contact: 'privacy@acme.example',
+      dataProtectionOfficer: null,
+    });
+    expect(loadConfig({}, []).controller).toBeUndefined();
+    for (const half of ['CONTROLLER_NAME', 'CONTROLLER_CONTACT'])
+      expect(() => loadConfig({ [`JELLYFAAS_${half}`]: 'x' }, [])).toThrow('belong together');
+    expect(() => loadConfig({ JELLYFAAS_DATA_PROTECTION_OFFICER: 'x' }, [])).toThrow('needs both');
+  });
+
   it('are documented as they are', () => {
     expect(readFileSync(new URL('../docs/reference/settings.md', import.meta.url), 'utf8')).toBe(
       settingsReference(),

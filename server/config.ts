@@ -8,6 +8,11 @@ import { type EmbeddingConfig, resolveEmbeddings } from './embeddings/embedding-
 import { backupShape, type BackupSettings, resolveBackups } from './backups/backup-settings.ts';
 import { rightsShape } from './rights/rights-settings.ts';
 import { aimeeShape, resolveSmtp, type SmtpSettings } from './aimee/aimee-settings.ts';
+import {
+  type Controller,
+  controllerShape,
+  resolveController,
+} from './privacy-statement/controller-settings.ts';
 import { Secret } from './kernel/secret.ts';
 import {
   type ProviderSettings,
@@ -26,17 +31,17 @@ import {
   resolveModels,
 } from './models/model-settings.ts';
 
-/**
- * The one place that reads settings. Order: defaults, then the config file (JSON), the environment, flags; the
- * later wins. Unknown keys and every fault are reported together, with secrets' values never shown. Without any
- * setting the result is a working server on 127.0.0.1:8080 with its data in `./.jellyfaas`.
- */
 const source = z.url({ protocol: /^(https?|file)$/ }).optional();
 const sha256 = z
   .string()
   .regex(/^[0-9a-fA-F]{64}$/)
   .optional();
 
+/**
+ * The one place that reads settings. Order: defaults, then the config file (JSON), the environment, flags; the
+ * later wins. Unknown keys and every fault are reported together, with secrets' values never shown. Without any
+ * setting the result is a working server on 127.0.0.1:8080 with its data in `./.jellyfaas`.
+ */
 const settings = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Address to listen on.'),
   port: integer(0, 65_535).default(8080).describe('Port to listen on; 0 picks a free one.'),
@@ -156,6 +161,7 @@ const settings = z.strictObject({
   ...aimeeShape,
   ...backupShape,
   ...rightsShape,
+  ...controllerShape,
   models: z.array(modelSetting).default([]).describe('Models behind APIs; see below.'),
 });
 
@@ -178,6 +184,7 @@ export interface Config extends Omit<
   | 'smtpUrl'
   | 'smtpFrom'
   | keyof typeof backupShape
+  | keyof typeof controllerShape
 > {
   /** Absolute. */
   readonly dataDir: string;
@@ -193,6 +200,8 @@ export interface Config extends Omit<
   readonly provider: ProviderSettings | undefined;
   /** The mail server, if there is one. */
   readonly smtp: SmtpSettings | undefined;
+  /** Who answers for the installation, if they are named. */
+  readonly controller: Controller | undefined;
   /** Where backups go, if there are any. */
   readonly backups: BackupSettings | undefined;
   /** What the settings that begin with `embedding` come to. */
@@ -317,6 +326,7 @@ function resolveConfig(values: Settings): Config {
     modelFile: modelFile === undefined ? undefined : resolve(modelFile),
     provider: checked((fault) => resolveProvider(values, fault)),
     smtp: checked((fault) => resolveSmtp(values, fault)),
+    controller: checked((fault) => resolveController(values, fault)),
     backups: checked((fault) => resolveBackups(values, fault)),
     embeddings: embeddingsOf(values, dataDir, providers),
   });

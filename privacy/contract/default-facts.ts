@@ -7,6 +7,9 @@ import { root } from './sources.ts';
 export const DEFAULT_FACTS: StatementFacts = {
   version: (JSON.parse(readFileSync(join(root, 'server/package.json'), 'utf8')) as { version: string })
     .version,
+  controller: null,
+  hasSwap: false,
+  modelSources: [],
   sandbox: 'bubblewrap',
   callRetentionDays: 30,
   tokenHours: 24,

@@ -4,6 +4,9 @@ import { type StatementFacts, createStatement } from './statement.ts';
 
 const FACTS: StatementFacts = {
   version: '1.2.3',
+  controller: null,
+  hasSwap: false,
+  modelSources: [],
   sandbox: 'bubblewrap',
   callRetentionDays: 17,
   tokenHours: 24,

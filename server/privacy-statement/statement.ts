@@ -1,15 +1,22 @@
+import type { Controller } from './controller-settings.ts';
 import { type BothLanguages, type Condition, USE_CASES, limitOf } from './clauses.ts';
 
 /** What the statement is made from: the settings in force. */
 export interface StatementFacts {
   readonly version: string;
+  /** Who answers for the installation; null where the operator has not said. */
+  readonly controller: Controller | null;
   readonly sandbox: 'bubblewrap' | 'none';
+  /** Whether the machine moves memory to a disk, that of the server too. */
+  readonly hasSwap: boolean;
   readonly callRetentionDays: number;
   readonly tokenHours: number;
   readonly sessionHours: number;
   /** Host of the identity provider. */
   readonly signInProvider: string | null;
   readonly models: readonly StatedModel[];
+  /** Hosts that weights of models are fetched from, when the operator asks for it. */
+  readonly modelSources: readonly string[];
   /** Host of the mail server that tells customers of AI.Mee of visitors who ask for a person. */
   readonly mailServer: string | null;
   /** Days after which no backup is left that was made before; null without backups. */
@@ -17,6 +24,8 @@ export interface StatementFacts {
   /** Path of the public key that checks receipts. */
   readonly receiptKeys: string;
 }
+
+export type StatedFacts = Omit<StatementFacts, 'version'>;
 
 export interface StatedModel {
   readonly use: 'chat' | 'embedding';
@@ -34,15 +43,18 @@ export interface Recipient {
     | 'function-host'
     | 'tool-source'
     | 'sql-host'
-    | 'mail-server';
-  /** Null where accounts or functions name them. */
+    | 'mail-server'
+    | 'model-source'
+    | 'crawled-site'
+    | 'name-server';
+  /** Null where accounts, functions or the machine name them. */
   readonly name: string | null;
   readonly retention: StatedModel['retention'] | null;
 }
 
 export interface Statement {
   readonly version: string;
-  readonly facts: Omit<StatementFacts, 'version'>;
+  readonly facts: StatedFacts;
   readonly recipients: readonly Recipient[];
   readonly useCases: readonly {
     readonly id: string;
@@ -96,7 +108,7 @@ export function createStatement(
   };
 }
 
-function conditionsOf(facts: Omit<StatementFacts, 'version'>): ReadonlySet<Condition> {
+function conditionsOf(facts: StatedFacts): ReadonlySet<Condition> {
   const chat = facts.models.filter(({ use }) => use === 'chat');
   const own = chat.some(({ isOutside }) => isOutside) ? 'outside-models' : 'own-models';
   return new Set<Condition>([
@@ -107,7 +119,7 @@ function conditionsOf(facts: Omit<StatementFacts, 'version'>): ReadonlySet<Condi
   ]);
 }
 
-function recipientsOf({ signInProvider, models, mailServer }: Omit<StatementFacts, 'version'>): Recipient[] {
+function recipientsOf({ signInProvider, models, modelSources, mailServer }: StatedFacts): Recipient[] {
   const outside = models.filter(({ isOutside }) => isOutside);
   return [
     ...(signInProvider === null
@@ -118,10 +130,13 @@ function recipientsOf({ signInProvider, models, mailServer }: Omit<StatementFact
         ({ kind: use === 'chat' ? 'model' : 'embedding-model', name, retention }) as const,
     ),
     ...(mailServer === null ? [] : [{ kind: 'mail-server', name: mailServer, retention: null } as const]),
+    ...modelSources.map((name) => ({ kind: 'model-source', name, retention: null }) as const),
     { kind: 'package-registry', name: null, retention: null },
     { kind: 'function-host', name: null, retention: null },
     { kind: 'tool-source', name: null, retention: null },
     { kind: 'sql-host', name: null, retention: null },
+    { kind: 'crawled-site', name: null, retention: null },
+    { kind: 'name-server', name: null, retention: null },
   ];
 }
 

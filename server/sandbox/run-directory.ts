@@ -6,7 +6,6 @@ import {
   mkdir,
   mkdtemp,
   readdir,
-  readFile,
   realpath,
   rm,
   rmdir,
@@ -18,6 +17,7 @@ import { PlatformError } from '../kernel/errors.ts';
 import { INSTANCE_NAME, isLeftOver } from './instance-name.ts';
 import type { Limitation } from './jail.ts';
 import { runTool } from './run-tool.ts';
+import { hostSwaps } from './swap.ts';
 
 /**
  * The RAM file system under which everything lies that jails need: code, sockets, scratch space. Nothing below
@@ -176,11 +176,6 @@ async function unmount(path: string): Promise<void> {
 }
 
 /** Whether anything on this host can be swapped to a disk at all. */
-async function hostSwaps(): Promise<boolean> {
-  const swaps = await readFile('/proc/swaps', 'utf8').catch(() => '');
-  return swaps.trim().split('\n').length > 1;
-}
-
 /** The real path of what is there, if those who run jails may read it. */
 async function readablePath(hostPath: string): Promise<string> {
   const path = await realpath(hostPath).catch(() => undefined);

@@ -8,7 +8,7 @@ export function servePrivacy(app: FastifyInstance, { privacy, privacyContract }:
   const { version, facts, recipients, useCases } = privacy;
   const statement: PrivacyStatement = {
     version,
-    facts: { ...facts, models: [...facts.models] },
+    facts: { ...facts, models: [...facts.models], modelSources: [...facts.modelSources] },
     recipients: [...recipients],
     useCases: useCases.map((useCase) => ({ ...useCase, clauses: [...useCase.clauses] })),
   };

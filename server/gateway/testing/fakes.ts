@@ -277,6 +277,9 @@ export const fakeBackups: NonNullable<ControlPlaneOptions['backups']> = {
 export const fakeStatement: ControlPlaneOptions['privacy'] = {
   version: '1.2.3',
   facts: {
+    controller: null,
+    hasSwap: false,
+    modelSources: [],
     sandbox: 'bubblewrap',
     callRetentionDays: 30,
     tokenHours: 24,

@@ -11,6 +11,9 @@ import { publishContract } from './contract.ts';
 
 const FACTS: StatementFacts = {
   version: '1.2.3',
+  controller: { name: 'Acme <b>', contact: 'privacy@acme.example', dataProtectionOfficer: null },
+  hasSwap: false,
+  modelSources: [],
   sandbox: 'bubblewrap',
   callRetentionDays: 17,
   tokenHours: 24,
@@ -62,6 +65,24 @@ describe('the published contract', () => {
     for (const { column } of DATA_MAP) expect(page.html).toContain(`>${column}<`);
     expect(page.html).not.toContain('<img');
     expect(page.html).not.toMatch(/<script|<[^>]+\s(?:src|href|style)=/);
+  });
+
+  it('names who answers for the installation in every form, and says so where nobody is named', () => {
+    expect(page.html).toContain('Acme &#60;b&#62;, privacy@acme.example');
+    expect(record).toContain('Acme <b>, privacy@acme.example');
+    expect(dataMap).toContain(
+      '"dpv:hasDataController":{"@type":"dpv:DataController","dpv:hasName":"Acme <b>"',
+    );
+    const nameless = publishContract(createStatement({ ...FACTS, controller: null }, {}), contract.issuedAt);
+    expect(nameless.page.html).toContain('THE OPERATOR HAS NOT SAID WHO HE IS');
+    expect(nameless.record).toContain('who has NOT been named');
+    expect(nameless.dataMap).not.toContain('hasDataController');
+  });
+
+  it('says whether memory may reach a disk', () => {
+    expect(page.html).toContain('never moved to a disk');
+    const swapping = publishContract(createStatement({ ...FACTS, hasSwap: true }, {}), contract.issuedAt);
+    expect(swapping.page.html).toContain('MAY BE MOVED TO A DISK');
   });
 
   it('as a record of processing activities names purposes, time limits and recipients of this installation', () => {

@@ -24,7 +24,7 @@ export function publishContract(statement: Statement, issuedAt: string): Publish
   const contract: PrivacyContract = {
     version,
     issuedAt,
-    facts: { ...facts, models: [...facts.models] },
+    facts: { ...facts, models: [...facts.models], modelSources: [...facts.modelSources] },
     recipients: [...recipients],
     clauses: clausesOf(statement),
     dataMap: { columns: DATA_MAP.length, sha256: sha256(dataMap) },

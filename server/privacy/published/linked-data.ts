@@ -5,7 +5,7 @@ import type { Basis, Category, DataRow, Subject } from '../data-map/row.ts';
  * The data map in the words of the Data Privacy Vocabulary (W3C community group, DPV 2), as JSON-LD: one process for each
  * table, one item of personal data for each column.
  */
-export function linkedData({ version, recipients }: Statement, rows: readonly DataRow[]): object {
+export function linkedData({ version, facts, recipients }: Statement, rows: readonly DataRow[]): object {
   const named = new Map(recipients.map(({ kind, name }) => [kind as string, name]));
   return {
     '@context': {
@@ -17,6 +17,13 @@ export function linkedData({ version, recipients }: Statement, rows: readonly Da
     '@id': 'urn:jellyfaas:data-map',
     '@type': 'dpv:Process',
     'dct:title': `Data map of JellyFaaS ${version}`,
+    ...(facts.controller !== null && {
+      'dpv:hasDataController': {
+        '@type': 'dpv:DataController',
+        'dpv:hasName': facts.controller.name,
+        'dpv:hasContact': facts.controller.contact,
+      },
+    }),
     'dpv:hasTechnicalMeasure': [
       { '@id': 'dpv:EncryptionAtRest' },
       { '@id': 'dpv:EncryptionInTransfer' },

@@ -93,8 +93,13 @@ function dataTable([name, columns]: [string, readonly DataRow[]]): string {
 }
 
 const factRows = ({ facts, issuedAt }: PrivacyContract): string[][] => [
+  ...controllerRows(facts),
   ['since', issuedAt],
   ['functions run', facts.sandbox === 'none' ? 'WITHOUT a sandbox' : `in a sandbox (${facts.sandbox})`],
+  [
+    'memory of the machine',
+    facts.hasSwap ? 'MAY BE MOVED TO A DISK (swap), with what passes through it' : 'never moved to a disk',
+  ],
   ['call records are kept', `${facts.callRetentionDays} days`],
   ['tokens live', `${facts.tokenHours} hours at most`],
   ['sessions of the portal live', `${facts.sessionHours} hours at most`],
@@ -105,10 +110,19 @@ const factRows = ({ facts, issuedAt }: PrivacyContract): string[][] => [
   ]),
 ];
 
+function controllerRows({ controller }: PrivacyContract['facts']): string[][] {
+  if (controller === null) return [['controller (Art. 13 GDPR)', 'THE OPERATOR HAS NOT SAID WHO HE IS']];
+  const { name, contact, dataProtectionOfficer } = controller;
+  return [
+    ['controller (Art. 13 GDPR)', `${name}, ${contact}`],
+    ['data protection officer', dataProtectionOfficer ?? 'none named'],
+  ];
+}
+
 const recipientRows = ({ recipients }: PrivacyContract): string[][] =>
   recipients.map(({ kind, name, retention }) => [
     kind,
-    name ?? 'named by accounts or functions',
+    name ?? (kind === 'name-server' ? 'those of the machine' : 'named by accounts or functions'),
     retention ?? 'up to it',
   ]);
 

@@ -8,8 +8,7 @@ export function processingRecord(statement: Statement, rows: readonly DataRow[])
     '# Record of processing activities (Art. 30 GDPR)',
     '',
     `Made by JellyFaaS ${version} from its data map and settings. Controller for accounts and call records, and processor for`,
-    'what customers keep in databases and conversations, is the operator of the installation, who adds name, contact and data',
-    'protection officer here.',
+    `what customers keep in databases and conversations: ${controllerOf(facts)}`,
     '',
     'Security (Art. 32): all stores encrypted, a random key each, keys apart from the data; deletion destroys the key;',
     `functions ${facts.sandbox === 'none' ? 'run WITHOUT a sandbox' : 'run in a sandbox for one account each'}; no log holds content;`,
@@ -32,6 +31,13 @@ const ACTIVITIES: readonly (readonly [UseCase, string])[] = [
   ['vectors', 'Vector databases, and the catalogue of all databases'],
   ['visitors', 'AI.Mee: answering visitors of customers’ websites'],
 ];
+
+function controllerOf({ controller }: Statement['facts']): string {
+  if (controller === null)
+    return 'the operator of the installation, who has NOT been named (setting `controllerName`).';
+  const { name, contact, dataProtectionOfficer } = controller;
+  return `${name}, ${contact}. Data protection officer: ${dataProtectionOfficer ?? 'none named'}.`;
+}
 
 function activity(title: string, rows: readonly DataRow[], statement: Statement): string[] {
   const kinds = new Set(rows.flatMap(({ recipients }) => recipients));

@@ -34,6 +34,11 @@ export function Facts({ facts }: { readonly facts: StatedFacts }): ReactNode {
         />
       </dl>
       <dl className="facts">
+        <Controller controller={facts.controller} />
+        <div>
+          <dt>{t('pages.privacy.facts.swap')}</dt>
+          <dd>{t(`pages.privacy.facts.swaps.${facts.hasSwap}`)}</dd>
+        </div>
         <div>
           <dt>{t('pages.privacy.facts.signIn')}</dt>
           <dd>{facts.signInProvider ?? t('pages.privacy.facts.noProvider')}</dd>
@@ -52,6 +57,30 @@ export function Facts({ facts }: { readonly facts: StatedFacts }): ReactNode {
         </div>
       </dl>
     </Card>
+  );
+}
+
+/** Who answers for this installation, or that nobody has said so. */
+function Controller({ controller }: Pick<StatedFacts, 'controller'>): ReactNode {
+  const { t } = useTranslation();
+  const officer = controller?.dataProtectionOfficer ?? null;
+  return (
+    <>
+      <div>
+        <dt>{t('pages.privacy.facts.controller')}</dt>
+        <dd>
+          {controller === null
+            ? t('pages.privacy.facts.noController')
+            : `${controller.name}, ${controller.contact}`}
+        </dd>
+      </div>
+      {officer !== null && (
+        <div>
+          <dt>{t('pages.privacy.facts.officer')}</dt>
+          <dd>{officer}</dd>
+        </div>
+      )}
+    </>
   );
 }
 
