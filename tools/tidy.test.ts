@@ -150,7 +150,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   ],
   'web/widget': ['contract'],
   'privacy/harness': [],
-  'clients/cli': ['contract', 'privacy/harness'],
+  'clients/cli': ['contract', 'clients/sdk', 'privacy/harness'],
   'clients/sdk': [],
   'web/portal': ['contract:types', 'clients/sdk'],
   testkit: [],

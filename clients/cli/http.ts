@@ -8,6 +8,7 @@ export interface HttpRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: Uint8Array | Readable;
+  readonly signal?: AbortSignal;
   /** Until the answer begins; without it the request may take as long as it takes. */
   readonly timeoutMs?: number;
 }
@@ -17,11 +18,15 @@ export interface HttpRequest {
  * minutes to begin, and functions may take fifteen.
  */
 export async function sendRequest(request: HttpRequest): Promise<IncomingMessage> {
-  const { url, method = 'GET', headers = {}, body, timeoutMs } = request;
+  const { url, method = 'GET', headers = {}, body, signal, timeoutMs } = request;
   const send = url.startsWith('https:') ? requestTls : requestPlain;
   const length = body instanceof Uint8Array ? { 'content-length': String(body.byteLength) } : {};
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const outgoing = send(url, { method, headers: { ...headers, ...length } }, resolve);
+  const outgoing = send(
+    url,
+    { method, headers: { ...headers, ...length }, ...(signal && { signal }) },
+    resolve,
+  );
   const timer =
     timeoutMs === undefined
       ? undefined

@@ -12,6 +12,7 @@ import { addMcpCommands } from './commands/mcp.ts';
 import { addModelCommands } from './commands/model.ts';
 import { addPortalCommand } from './commands/portal.ts';
 import { addPrivacyCommands } from './commands/privacy.ts';
+import { addProxyCommand } from './commands/proxy.ts';
 import { addSqlCommands } from './commands/sql.ts';
 import { addTypesCommand } from './commands/types.ts';
 import { addUserCommands } from './commands/users.ts';
@@ -57,6 +58,7 @@ export function buildProgram(context: Context): Command {
   addModelCommands(program, context);
   addMcpCommands(program, context);
   addVectorCommands(program, context);
+  addProxyCommand(program, context);
   addSqlCommands(program, context);
   addAimeeCommands(program, context);
   addTypesCommand(program, context);

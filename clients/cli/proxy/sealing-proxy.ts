@@ -1,0 +1,172 @@
+import { once } from 'node:events';
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import { pipeline } from 'node:stream/promises';
+import { type JellyFaaS, jellyfaas } from '../../sdk/src/index.ts';
+import { endToEnd } from '../../sdk/src/sealed/index.ts';
+import { CliError, isSystemError } from '../failure.ts';
+import { sendRequest } from '../http.ts';
+import { fetchOverHttp } from './fetch-over-http.ts';
+import { Refused, readBounded, tell } from './answers.ts';
+
+export interface SealingProxyOptions {
+  /** The server, without trailing slash. */
+  readonly url: string;
+  /** On 127.0.0.1; 0 takes any. */
+  readonly port: number;
+  /** As in the SDK's `ConnectOptions`. */
+  readonly installationKey?: string | undefined;
+}
+
+export interface SealingProxy {
+  /** What clients take for their server. */
+  readonly url: string;
+  readonly closed: Promise<unknown>;
+  close(): void;
+}
+
+/**
+ * Stands in for the server on this machine, for clients that cannot seal: what they call goes on sealed. It keeps nothing,
+ * holds no key of an account, and passes nothing else than what a call takes, so that nothing goes out in the clear unseen.
+ */
+export async function startSealingProxy(options: SealingProxyOptions): Promise<SealingProxy> {
+  const server = createServer((req, res) => {
+    respond(req, res).catch((error: unknown) => tell(res, error));
+  });
+  server.listen(options.port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw listenFailure(error, options.port);
+  }
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const hosts: ReadonlySet<string> = new Set([`127.0.0.1:${port}`, `localhost:${port}`]);
+  const clientOf = clientsOf(options);
+
+  async function respond(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    // A page of the web that made its own name mean this machine must not reach through.
+    if (!hosts.has(req.headers.host ?? '')) throw new Refused(421, 'proxy.wrong_host', `Call it as ${url}.`);
+    const path = req.url ?? '/';
+    if (DEPLOYMENT.test(path)) await passSealed(req, res, { url: options.url + path, clientOf });
+    else if (PASSED.test(path) && req.method === 'GET') await passPlain(req, res, { ...options, own: url });
+    else {
+      throw new Refused(
+        404,
+        'proxy.not_passed',
+        `This proxy seals function calls and passes nothing else. Ask ${options.url} itself.`,
+      );
+    }
+  }
+
+  return {
+    url,
+    closed: once(server, 'close'),
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+const DEPLOYMENT = /^\/[a-z0-9-]+-[0-9a-v]{20}-\d+-[a-z]+(?:[/?]|$)/;
+/** What a client asks before a call. */
+const PASSED = /^\/auth-service\/v1\/(?:validate|lookup)(?:\?|$)/;
+
+function listenFailure(error: unknown, port: number): unknown {
+  if (!isSystemError(error, 'EADDRINUSE', 'EACCES')) return error;
+  return new CliError(
+    `Port ${port} of this machine is not free. Choose another with --port, or any with 0.`,
+    {
+      code: 'cli.port_taken',
+    },
+  );
+}
+
+const CLIENTS_MAX = 100;
+
+/** One SDK client per token, because keys for sealing are given to one account. */
+function clientsOf({ url, installationKey }: SealingProxyOptions): (token: string) => JellyFaaS {
+  const clients = new Map<string, JellyFaaS>();
+  return (token) => {
+    const known = clients.get(token);
+    if (known !== undefined) return known;
+    const client = jellyfaas({
+      url,
+      token: () => token,
+      fetch: fetchOverHttp,
+      ...(installationKey !== undefined && { installationKey }),
+    });
+    if (clients.size >= CLIENTS_MAX) clients.clear();
+    clients.set(token, client);
+    return client;
+  };
+}
+
+interface SealedTarget {
+  readonly url: string;
+  readonly clientOf: (token: string) => JellyFaaS;
+}
+
+const REQUEST_BYTES_MAX = 256 * 1_048_576;
+/** Credentials, and what belongs to the connection between the client and this proxy. */
+const DROPPED = new Set(['jfwt', 'p48wt', 'x-jf-apikey', 'x-p48-apikey', 'host', 'content-length', 'expect']);
+
+async function passSealed(req: IncomingMessage, res: ServerResponse, target: SealedTarget): Promise<void> {
+  const token = req.headers['jfwt'] ?? req.headers['p48wt'];
+  if (typeof token !== 'string') {
+    throw new Refused(403, 'auth.invalid_token', 'The token in the `jfwt` header is missing.');
+  }
+  const gone = new AbortController();
+  res.once('close', () => gone.abort());
+  const file = await readBounded(req, REQUEST_BYTES_MAX);
+  const answer = await target.clientOf(token).call(new URL(target.url), {
+    method: req.method ?? 'GET',
+    headers: headersOf(req),
+    ...(file.length > 0 && { file }),
+    sealed: true,
+    signal: gone.signal,
+  });
+  // The length that the function declared is not to be trusted before the end.
+  const headers = endToEnd(answer.headers).filter(([name]) => name !== 'content-length');
+  res.writeHead(answer.status, headers.flat());
+  if (answer.body === null) res.end();
+  else await pipeline(Readable.fromWeb(answer.body as ReadableStream<Uint8Array>), res);
+}
+
+function headersOf({ headers }: IncomingMessage): Record<string, string> {
+  const all = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);
+  return Object.fromEntries(endToEnd(all).filter(([name]) => !DROPPED.has(name)));
+}
+
+const ANSWER_BYTES_MAX = 4 * 1_048_576;
+
+/** As the server answers; the address of a function becomes one of this proxy. */
+async function passPlain(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { url, own }: { readonly url: string; readonly own: string },
+): Promise<void> {
+  const key = req.headers['x-jf-apikey'] ?? req.headers['x-p48-apikey'];
+  const answer = await sendRequest({
+    url: url + (req.url ?? ''),
+    headers: { accept: 'application/json', ...(key !== undefined && { 'x-jf-apikey': key }) },
+  });
+  const body = await readBounded(answer, ANSWER_BYTES_MAX);
+  res
+    .writeHead(answer.statusCode ?? 502, { 'content-type': answer.headers['content-type'] ?? 'text/plain' })
+    .end(withOwnAddress(body, own));
+}
+
+function withOwnAddress(body: Buffer, own: string): Uint8Array | string {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(body.toString('utf8'));
+  } catch {
+    return body;
+  }
+  if (typeof answer !== 'object' || answer === null || !('dns' in answer)) return body;
+  return JSON.stringify({ ...answer, dns: `${own}/${String(answer.dns).split('/').at(-1)}` });
+}
