@@ -10,7 +10,7 @@ import { privacyReport } from './contract/report.ts';
 import { MIGRATIONS, liveColumns } from './contract/schemas.ts';
 import { readSources, root } from './contract/sources.ts';
 import { MUTANTS } from './mutants.ts';
-import { AI_MUTANTS, DATABASE_MUTANTS } from './service-mutants.ts';
+import { AIMEE_MUTANTS, AI_MUTANTS, DATABASE_MUTANTS } from './service-mutants.ts';
 
 /** An installation with every setting that brings somebody in. */
 const EVERYTHING = {
@@ -84,6 +84,12 @@ describe('connections', () => {
   });
 });
 
+describe('conversations', () => {
+  it('are opened by declared modules alone, for the purposes that stand there', () => {
+    expect(CHECKS.readers(platform)).toEqual([]);
+  });
+});
+
 describe('cookies, and what else browsers keep', () => {
   it('are the declared ones', () => {
     expect(CHECKS.browsers(platform)).toEqual([]);
@@ -97,7 +103,8 @@ describe('docs/privacy-report.md', () => {
 });
 
 describe('builds that leak', () => {
-  it.each([...MUTANTS, ...AI_MUTANTS, ...DATABASE_MUTANTS])('can still be made: $name', ({ edits }) => {
+  const all = [...MUTANTS, ...AI_MUTANTS, ...DATABASE_MUTANTS, ...AIMEE_MUTANTS];
+  it.each(all)('can still be made: $name', ({ edits }) => {
     for (const { file, find } of edits) expect(platform.read(file)?.split(find)).toHaveLength(2);
   });
 });

@@ -4,6 +4,7 @@ import { DATA_MAP } from '../../server/privacy/data-map/data-map.ts';
 import { LOG_FIELDS } from '../../server/privacy/log-fields.ts';
 import {
   BROWSER_ITEMS,
+  CONVERSATION_READERS,
   COOKIE_FILTERS,
   LASTING_PLACES,
   PASSING_PLACES,
@@ -14,7 +15,7 @@ import { CLAUSES, wordingHashes } from '../../server/privacy/registry.ts';
 import { USE_CASES } from '../../server/privacy-statement/clauses.ts';
 import { clauseFaults } from './check-clauses.ts';
 import { handlerFaults } from './check-handlers.ts';
-import { undeclaredBrowserItems, undeclaredDiallers, undeclaredWriters } from './scan.ts';
+import { undeclaredBrowserItems, undeclaredDiallers, undeclaredReaders, undeclaredWriters } from './scan.ts';
 import { type Column, undescribedColumns, undescribedFields } from './schemas.ts';
 import type { Source } from './sources.ts';
 
@@ -33,6 +34,7 @@ export const CHECKS = {
   events: () => undescribedFields(EVENTS, LOG_FIELDS),
   writers: ({ sources }: Platform) => undeclaredWriters(sources, [...LASTING_PLACES, ...PASSING_PLACES]),
   diallers: ({ sources }: Platform) => undeclaredDiallers(sources, PEERS, WRITTEN_REQUESTS),
+  readers: ({ sources }: Platform) => undeclaredReaders(sources, CONVERSATION_READERS),
   browsers: ({ sources }: Platform) => undeclaredBrowserItems(sources, BROWSER_ITEMS, COOKIE_FILTERS),
 };
 
@@ -166,6 +168,24 @@ export const STATIC_MUTANTS: readonly StaticMutant[] = [
     name: 'a chat that remembers its visitor',
     faults: (platform) =>
       CHECKS.browsers(withLine(platform, CHAT, `localStorage.setItem('visitor', crypto.randomUUID());`)),
+  },
+  {
+    name: 'a job that looks for topics in conversations',
+    faults: (platform) =>
+      CHECKS.readers(
+        withLine(
+          platform,
+          'server/aimee/retention.ts',
+          `await (await ConversationReader.of(ring, holder)).all();`,
+        ),
+      ),
+  },
+  {
+    name: 'answers that are kept to train a model',
+    faults: (platform) =>
+      CHECKS.readers(
+        withLine(platform, 'server/aimee/answering.ts', `samples.push(openEntry(key, id, entry));`),
+      ),
   },
   {
     name: 'a promise in other words',

@@ -1,11 +1,17 @@
 import { DATA_MAP } from '../../server/privacy/data-map/data-map.ts';
 import { tablesOf } from '../../server/privacy/published/linked-data.ts';
 import { processingRecord } from '../../server/privacy/published/record.ts';
-import { BROWSER_ITEMS, LASTING_PLACES, PASSING_PLACES, PEERS } from '../../server/privacy/places.ts';
+import {
+  BROWSER_ITEMS,
+  CONVERSATION_READERS,
+  LASTING_PLACES,
+  PASSING_PLACES,
+  PEERS,
+} from '../../server/privacy/places.ts';
 import { CLAUSES, OPEN_CLAUSES } from '../../server/privacy/registry.ts';
 import { createStatement } from '../../server/privacy-statement/statement.ts';
 import { MUTANTS } from '../mutants.ts';
-import { AI_MUTANTS, DATABASE_MUTANTS } from '../service-mutants.ts';
+import { AIMEE_MUTANTS, AI_MUTANTS, DATABASE_MUTANTS } from '../service-mutants.ts';
 import { DEFAULT_FACTS } from './default-facts.ts';
 import { STATIC_MUTANTS } from './mutants.ts';
 
@@ -59,6 +65,16 @@ export function privacyReport(): string {
       ['who', 'gets', 'chosen by'],
       PEERS.map(({ who, gets, chosenBy }) => [who, gets, chosenBy]),
     ),
+    '## Who opens conversations',
+    '',
+    ...table(
+      ['modules', 'what for', 'with which key'],
+      CONVERSATION_READERS.map(({ modules, purpose, key }) => [
+        modules.map((path) => `\`${path}\``).join('<br>'),
+        purpose,
+        key,
+      ]),
+    ),
     processingRecord(statement, DATA_MAP).replaceAll(/^(#+) /gm, '#$1 '),
     '## Data map',
     '',
@@ -102,6 +118,7 @@ function mutantLists(): string[] {
     ],
     ['Questions to models', AI_MUTANTS],
     ['Databases', DATABASE_MUTANTS],
+    ['Conversations', AIMEE_MUTANTS],
     ['Contract: sources, schemas and texts are compared', STATIC_MUTANTS],
   ];
   const count = lists.reduce((sum, [, mutants]) => sum + mutants.length, 0);

@@ -1,4 +1,4 @@
-import type { BrowserItem, Peer, Place } from '../../server/privacy/places.ts';
+import type { BrowserItem, ConversationReader, Peer, Place } from '../../server/privacy/places.ts';
 import { type Source, importsOf } from './sources.ts';
 
 /** Differences between what modules do and what is declared of them; each a line for whoever has to decide. */
@@ -55,6 +55,21 @@ export function undeclaredDiallers(
     server.filter(isDialler).map(({ path }) => path),
     [...peers.flatMap(({ modules }) => modules), ...exceptions],
     'opens connections',
+  );
+}
+
+const OPENING =
+  /\b(?:openEntry|openContent|openHalf|joinHalves|ConversationReader\.of|new ConversationReader)\(/;
+
+/** Modules that have keys of conversations, or what opens with them. */
+export function undeclaredReaders(
+  sources: readonly Source[],
+  readers: readonly ConversationReader[],
+): string[] {
+  return differences(
+    sources.filter(({ text }) => OPENING.test(text)).map(({ path }) => path),
+    readers.flatMap(({ modules }) => modules),
+    'opens conversations',
   );
 }
 

@@ -290,5 +290,36 @@ export const PEERS: readonly Peer[] = [
   },
 ];
 
+export interface ConversationReader {
+  readonly modules: readonly string[];
+  readonly purpose: string;
+  /** With whose key, and where it comes from. */
+  readonly key: string;
+}
+
+/** Who puts keys of conversations together. No other module does: there is no job, no figure and no training over them. */
+export const CONVERSATION_READERS: readonly ConversationReader[] = [
+  {
+    modules: [
+      'server/aimee/conversations.ts',
+      'server/aimee/conversation-reader.ts',
+      'server/aimee/conversation-keys.ts',
+      'server/aimee/entries.ts',
+    ],
+    purpose: 'Lists, search, export and open questions, for the customer who asks',
+    key: 'The customer’s, which comes with his request and goes with it',
+  },
+  {
+    modules: ['server/aimee/grants.ts'],
+    purpose: 'Support, for a reason that the customer gave, each read in his log',
+    key: 'Those of the conversations that the customer lends, for an hour at most',
+  },
+  {
+    modules: ['server/aimee/conversation-writer.ts'],
+    purpose: 'Adding what is said; nothing is read back',
+    key: 'A new one, in memory and in the ticket that the visitor’s chat holds',
+  },
+];
+
 /** Modules in whose text a request stands that they do not make: samples that authors copy. */
 export const WRITTEN_REQUESTS: readonly string[] = ['server/functions/samples.ts'];

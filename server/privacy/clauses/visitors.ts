@@ -1,5 +1,4 @@
 import type { Clause } from './clause.ts';
-import { UNPROVEN_CHAT } from './open.ts';
 
 /** The chat on customers' websites: in its visitor's browser, and on the server. */
 const inTheBrowser: readonly Clause[] = [
@@ -67,8 +66,9 @@ const onTheServer: readonly Clause[] = [
     modules: ['server/aimee/customers.ts', 'server/stores/aimee-store.ts'],
     tests: [
       'acceptance/aimee-server.test.ts › cannot go on with a conversation of another site, whatever ticket and turns he brings',
+      'server/aimee/secrecy.test.ts › get each their own visitors’ messages and no other, though many are called off midway',
+      'hostile/access.test.ts › conversations, documents, uploads and grants of others are what does not exist',
     ],
-    open: UNPROVEN_CHAT,
   },
   {
     id: 'P28',
@@ -76,15 +76,23 @@ const onTheServer: readonly Clause[] = [
     modules: ['server/aimee/conversation-keys.ts', 'server/stores/sqlite.ts'],
     tests: [
       'server/stores/sqlite.test.ts › writes no plaintext to main file, log or temporary file, big sorts included',
+      'privacy/aimee.test.ts › on disk, in backups, logs or temporary files, and nothing of what customers know or set either',
+      'privacy/aimee.test.ts › to whoever has the disk and every key of the service: what opens is what the data map says',
+      'server/aimee/secrecy.test.ts › opens with both halves of its key and with neither alone',
+      'privacy/aimee.test.ts › the harness catches',
     ],
-    open: UNPROVEN_CHAT,
   },
   {
     id: 'P29',
     wording: '8cae5ee6e4cc50de',
     modules: ['server/aimee/conversation-reader.ts', 'server/aimee/sites.ts'],
-    tests: ['acceptance/aimee-server.test.ts › gets no cookie, no credential and no way to read'],
-    open: UNPROVEN_CHAT,
+    tests: [
+      'acceptance/aimee-server.test.ts › gets no cookie, no credential and no way to read',
+      'hostile/access.test.ts › is, for %s, what does not exist',
+      'hostile/access.test.ts › is refused to %s, as everything is',
+      'hostile/access.test.ts › tells of nobody but who asks',
+      'server/aimee/secrecy.test.ts › is nobody else’s, whichever way he asks',
+    ],
   },
   {
     id: 'P30',
@@ -93,14 +101,22 @@ const onTheServer: readonly Clause[] = [
     tests: [
       'acceptance/portal-aimee.test.ts › reads what it was lent, while it is lent, and the customer sees it',
       'acceptance/portal-aimee.test.ts › has no other way in: neither to the site nor to its conversations',
+      'privacy/aimee.test.ts › to the staff with disk, backups, every key of the service, and a key of its own account',
+      'hostile/access.test.ts › lets the owner read what it names, and is nothing before, after, and for any other one',
+      'server/aimee/grants.test.ts › ends the moment its customer says so, for reads under way too',
+      'server/aimee/grants.test.ts › shows %s',
     ],
   },
   {
     id: 'P31',
     wording: 'ae14de1556b8f815',
-    modules: ['server/aimee/answering.ts', 'server/aimee/mails.ts'],
-    tests: [],
-    open: UNPROVEN_CHAT,
+    modules: ['server/aimee/answering.ts', 'server/aimee/mails.ts', 'server/aimee/conversations.ts'],
+    tests: [
+      'privacy/aimee.test.ts › to any host but the declared ones: the model and the mail server of the installation',
+      'privacy/aimee.test.ts › to the mail server, which hears who asks for a person and what he wrote to be sent',
+      'hostile/access.test.ts › only one’s own is counted: there is no route over several sites, and no figure over several customers',
+      'privacy/contract.test.ts › are opened by declared modules alone, for the purposes that stand there',
+    ],
   },
   {
     id: 'P32',
@@ -121,8 +137,9 @@ const onTheServer: readonly Clause[] = [
     tests: [
       'server/stores/key-store.test.ts › keys made together are durable together, and destroyed together leave no byte',
       'acceptance/portal-aimee.test.ts › of the whole site leaves nothing, and its chat answers nobody',
+      'privacy/aimee.test.ts › and to nobody after a purge, not from copies and backups of before either: not even to the customer',
+      'privacy/aimee.test.ts › the harness catches',
     ],
-    open: UNPROVEN_CHAT,
   },
 ];
 
@@ -148,18 +165,29 @@ const forPolicies: readonly Clause[] = [
     id: 'P36',
     wording: '0c4919abad139010',
     modules: ['server/aimee/customers.ts', 'server/aimee/conversation-keys.ts'],
-    tests: [],
-    open: UNPROVEN_CHAT,
+    tests: [
+      'privacy/aimee.test.ts › on disk, in backups, logs or temporary files, and nothing of what customers know or set either',
+      'privacy/aimee.test.ts › to the staff with disk, backups, every key of the service, and a key of its own account',
+      'privacy/aimee.test.ts › and to nobody after a purge, not from copies and backups of before either: not even to the customer',
+      'hostile/access.test.ts › is, for %s, what does not exist',
+      'hostile/access.test.ts › is refused to %s, as everything is',
+    ],
   },
   {
     id: 'P37',
     wording: '30ab285f34fb762e',
-    modules: ['server/aimee/open-grants.ts', 'server/aimee/answering.ts'],
-    tests: [],
-    open: {
-      en: 'Not kept yet: who reads a conversation, and for what purpose, is checked for staff alone.',
-      de: 'Noch nicht eingelöst: Wer eine Unterhaltung wozu liest, wird nur bei Mitarbeitern geprüft.',
-    },
+    modules: [
+      'server/aimee/conversation-reader.ts',
+      'server/aimee/open-grants.ts',
+      'server/aimee/answering.ts',
+    ],
+    tests: [
+      'privacy/contract.test.ts › are opened by declared modules alone, for the purposes that stand there',
+      'privacy/aimee.test.ts › to whoever has the disk and every key of the service: what opens is what the data map says',
+      'privacy/aimee.test.ts › to any host but the declared ones: the model and the mail server of the installation',
+      'hostile/access.test.ts › only one’s own is counted: there is no route over several sites, and no figure over several customers',
+      'hostile/access.test.ts › lets the owner read what it names, and is nothing before, after, and for any other one',
+    ],
   },
   {
     id: 'P38',
