@@ -46,6 +46,7 @@ export const NOBODY: Names = (path) => ({
   conversationId: 'conv_00000000000000000000',
   grantId: 'grant_00000000000000000000',
   uploadId: 'upl_000000000000000000000000000000000000',
+  requestId: 'req_00000000000000000000',
   restoreId: 'rst_00000000000000000000',
   opid: 'bld_00000000000000000000',
   id: path.includes('/builds/') ? 'bld_00000000000000000000' : 'key_00000000000000000000',
@@ -73,6 +74,8 @@ const BODIES: Record<string, object> = {
   queryVectors: { text: 'valve' },
   askVectors: { question: 'Which valve?' },
   approveTools: { approved: [] },
+  extendRequest: { reason: 'It takes longer' },
+  refuseRequest: { reason: 'It is not his' },
 };
 const QUERIES: Record<string, string> = { exportAimeeConversations: '?format=json' };
 
