@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import { DESKTOP, launchBrowser } from '../testkit/browser.ts';
+import { DESKTOP, launchBrowser, signInByLink } from '../testkit/browser.ts';
 import {
   type Platform,
   type ScriptedRequest,
@@ -137,7 +137,7 @@ async function signIn(browser: Browser, url: string, apiKey: string): Promise<Po
   page.on('request', (request) => requests.push(request.url()));
   const headers = { 'x-jf-apikey': apiKey };
   const link = await fetch(`${url}/api/v1/sign-in-links`, { method: 'POST', headers });
-  await page.goto(((await link.json()) as { url: string }).url);
+  await signInByLink(page, ((await link.json()) as { url: string }).url);
   await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'AI.Mee' }).click();
   await page.getByRole('heading', { level: 1, name: 'AI.Mee' }).waitFor();
   return { page, complaints, requests };

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { DESKTOP, launchBrowser, screenshot, violationsOf } from '../testkit/browser.ts';
+import { DESKTOP, launchBrowser, screenshot, signInByLink, violationsOf } from '../testkit/browser.ts';
 import { type IdentityProvider, type People, startIdentityProvider } from '../testkit/identity-provider.ts';
 import { type Platform, startPlatform } from '../testkit/index.ts';
 
@@ -93,7 +93,7 @@ async function asked(
 describe('a single-use link', () => {
   it('signs in once, unlocked, and is gone from the address', async () => {
     const link = await newLink();
-    await page.goto(link);
+    await signInByLink(page, link);
     await account('Owner').waitFor();
     expect(page.url()).toBe(`${platform.url}/`);
     const [cookie, ...others] = await context.cookies();
@@ -111,9 +111,42 @@ describe('a single-use link', () => {
     const other = await browser.newContext();
     const late = await other.newPage();
     await late.goto(link);
+    await late.getByRole('button', { name: 'Sign in' }).click();
     await late.getByRole('alert').waitFor();
+    await late.getByRole('button', { name: 'Not with this link' }).click();
+    await late.getByLabel('API key').waitFor();
     expect(await other.cookies()).toEqual([]);
     await other.close();
+  });
+
+  it('is not used up by whoever only opens it, and asks before it lets anybody in', async () => {
+    const link = await newLink();
+    for (const method of ['GET', 'HEAD']) expect((await fetch(link, { method })).status).toBe(200);
+    const scanner = await browser.newContext();
+    const opened = await scanner.newPage();
+    await opened.goto(link, { waitUntil: 'networkidle' });
+    await opened.getByRole('heading', { name: 'Sign in with this link' }).waitFor();
+    expect(opened.url()).toBe(`${platform.url}/`);
+    expect(await scanner.cookies()).toEqual([]);
+    await scanner.close();
+
+    await page.goto(link);
+    await page.getByRole('heading', { name: 'Sign in with this link' }).waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await screenshot(page, 'sign-in-link');
+    await signInByLink(page, link);
+  });
+
+  it('is dropped by whoever does not want it, and leaves a session alone until then', async () => {
+    await signInByLink(page, await newLink());
+    const [before] = await context.cookies();
+    const link = await newLink();
+    // The portal is open already: to the browser, only the fragment is another.
+    await page.goto(link);
+    await page.getByRole('button', { name: 'Not with this link' }).click();
+    await account('Owner').waitFor();
+    expect(await context.cookies()).toEqual([before]);
+    expect(page.url()).toBe(`${platform.url}/`);
   });
 
   it('is printed at the first start', () => {
@@ -134,7 +167,7 @@ describe('the sign-in page', () => {
   });
 
   it('ends the session on both sides when somebody signs out', async () => {
-    await page.goto(await newLink());
+    await signInByLink(page, await newLink());
     await account('Owner').click();
     const [cookie] = await context.cookies();
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
@@ -227,9 +260,43 @@ describe('signing in through the provider', () => {
   });
 });
 
+describe('signing out', () => {
+  const signOut = async (name: string): Promise<void> => {
+    await account(name).click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  };
+
+  it('signs out at the provider, too, which hears nothing of who it is but its own cookie', async () => {
+    await signInAs('grace');
+    await account('Grace Hopper').waitFor();
+    const [request] = await Promise.all([
+      page.waitForRequest((sent) => sent.url().startsWith(`${provider.issuer}/session/end`)),
+      signOut('Grace Hopper'),
+    ]);
+    const sent = new URL(request.url()).searchParams;
+    expect(Object.fromEntries(sent)).toEqual({
+      client_id: 'jellyfaas',
+      post_logout_redirect_uri: `${platform.url}/`,
+    });
+    // Before the provider has said anything, the session here is over.
+    expect((await context.cookies()).map(({ name }) => name)).not.toContain('__Host-jellyfaas');
+    await page.getByRole('button', { name: 'Yes, sign me out' }).click();
+    await page.waitForURL(`${platform.url}/`);
+    await page.getByRole('link', { name: /Continue with/ }).click();
+    await page.getByLabel('Login').waitFor();
+  });
+
+  it('stays here where the provider did not let him in', async () => {
+    await signInByLink(page, await newLink());
+    await signOut('Owner');
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(page.url()).toBe(`${platform.url}/`);
+  });
+});
+
 describe('a page of another site', () => {
   it('can neither use the session of a visitor nor end it', async () => {
-    await page.goto(await newLink());
+    await signInByLink(page, await newLink());
     await account('Owner').waitFor();
     // To a browser, another name of the same machine is another site.
     const other = createServer((_req, res) =>
@@ -266,7 +333,7 @@ describe('a page of another site', () => {
 
 describe('a restart', () => {
   it('signs everybody out', async () => {
-    await page.goto(await newLink());
+    await signInByLink(page, await newLink());
     await account('Owner').waitFor();
     await platform.stop();
     const { port } = new URL(platform.url);

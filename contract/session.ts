@@ -39,6 +39,16 @@ export const SignInLink = z.object({
   expiresAt: Time,
 });
 
+export const SignedOut = z.object({
+  providerUrl: z
+    .url()
+    .nullable()
+    .describe(
+      'The identity provider’s own page for signing out there, too; null for sessions that it did not begin, and without one',
+    ),
+});
+export type SignedOut = z.infer<typeof SignedOut>;
+
 const ApiKeyBody = z.strictObject({ apiKey: z.string().min(1).max(200) });
 
 export const sessionRoutes = {
@@ -98,7 +108,7 @@ export const sessionRoutes = {
     path: '/api/v1/session',
     summary: 'Sign out; the unlocked key is gone from memory',
     access: 'session',
-    success: { status: 204, content: 'none' },
+    success: { status: 200, content: 'json', schema: SignedOut },
     errors: [401],
   },
 } as const satisfies Record<string, Route>;

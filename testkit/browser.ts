@@ -42,6 +42,13 @@ export async function launchWatched({ directory, connections }: ProfileOptions):
   return await chromium.launchPersistentContext(directory, { ...CHROMIUM, executablePath: wrapper });
 }
 
+/** Opens a single-use link and says yes. */
+export async function signInByLink(page: Page, link: string): Promise<void> {
+  await page.goto(link);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+}
+
 /** Kept as build output below `.tmp/screenshots/`. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });

@@ -34,7 +34,9 @@ export async function startIdentityProvider(people: People): Promise<IdentityPro
     configurationOf(people, () => provider),
   );
   // The platform's port is known only later.
-  provider.Client.prototype.redirectUriAllowed = (uri) => /^http:\/\/127\.0\.0\.1:\d+\//.test(uri);
+  const isLocal = (uri: string): boolean => /^http:\/\/127\.0\.0\.1:\d+\//.test(uri);
+  provider.Client.prototype.redirectUriAllowed = isLocal;
+  provider.Client.prototype.postLogoutRedirectUriAllowed = isLocal;
   const serve = provider.callback();
   server.on('request', (req, res) => {
     if (req.url?.startsWith('/interaction/') === true) void interact(provider, req, res);

@@ -19,7 +19,12 @@ declare module 'oidc-provider' {
   export class Provider {
     constructor(issuer: string, configuration: object);
     readonly Grant: new (properties: { accountId: string; clientId: string }) => Grant;
-    readonly Client: { prototype: { redirectUriAllowed(uri: string): boolean } };
+    readonly Client: {
+      prototype: {
+        redirectUriAllowed(uri: string): boolean;
+        postLogoutRedirectUriAllowed(uri: string): boolean;
+      };
+    };
     callback(): (req: IncomingMessage, res: ServerResponse) => void;
     interactionDetails(req: IncomingMessage, res: ServerResponse): Promise<{ readonly uid: string }>;
     interactionFinished(req: IncomingMessage, res: ServerResponse, result: object): Promise<void>;

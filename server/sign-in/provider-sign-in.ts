@@ -19,6 +19,8 @@ export interface ProviderSignIn {
   begin(request: BeginRequest): Promise<{ readonly url: string; readonly binding: Secret }>;
   /** Throws `sign_in.*`. The session goes on when it was one that had to be confirmed. */
   complete(answer: URLSearchParams, binding: string | undefined): Promise<Completed>;
+  /** As that of `Provider`. */
+  endSessionUrl(returnTo: string): Promise<string | undefined>;
   close(): void;
 }
 
@@ -106,6 +108,7 @@ export function createProviderSignIn(options: ProviderSignInOptions): ProviderSi
       session?.end();
       return { returnTo, begun };
     },
+    endSessionUrl: (returnTo) => provider.endSessionUrl(returnTo),
     close() {
       transactions.clear();
       provider.close();

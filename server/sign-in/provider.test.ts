@@ -67,6 +67,34 @@ async function redeem(provider: Provider, change: Record<string, string> = {}): 
 const NOT_PROVEN = { code: 'sign_in.not_proven' };
 const UNREACHABLE = { code: 'sign_in.provider_unreachable' };
 
+describe('signing out at a provider', () => {
+  const HOME = 'https://faas.example.org/';
+
+  it('is a page that its metadata names, with nothing of who signs out', async () => {
+    far.metadata = { end_session_endpoint: `${far.issuer}/end?theme=dark` };
+    const url = new URL((await open().endSessionUrl(HOME)) ?? '');
+    expect(url.origin + url.pathname).toBe(`${far.issuer}/end`);
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      theme: 'dark',
+      client_id: far.clientId,
+      post_logout_redirect_uri: HOME,
+    });
+  });
+
+  it.each([undefined, 'javascript:alert(1)', 'data:text/html,hi', '/end', 'not a page'])(
+    'is not asked for where that is %s',
+    async (endpoint) => {
+      far.metadata = endpoint === undefined ? {} : { end_session_endpoint: endpoint };
+      expect(await open().endSessionUrl(HOME)).toBeUndefined();
+    },
+  );
+
+  it('is not waited for while it is down', async () => {
+    far.isDown = true;
+    expect(await open().endSessionUrl(HOME)).toBeUndefined();
+  });
+});
+
 describe('the keys of a provider', () => {
   it('may change at any time', async () => {
     const provider = open();

@@ -41,6 +41,11 @@ export interface Provider {
     handshake: Handshake,
     expected: { readonly provedSince: number | undefined },
   ): Promise<Voucher>;
+  /**
+   * Where the browser signs out at the provider, and comes back from to `returnTo`; undefined where the provider has no such
+   * page or cannot be reached. Nothing in it tells who signs out: an ID token would have to be kept for that.
+   */
+  endSessionUrl(returnTo: string): Promise<string | undefined>;
   /** The issuer as it calls itself. */
   issuer(): Promise<string>;
   /** Claims of an access token for `audience`; undefined for every other token. */
@@ -86,6 +91,10 @@ export function createProvider({ settings, outside, clock }: ProviderOptions): P
         .href;
     },
     redeem: (answer, handshake, { provedSince }) => redeem(context, { answer, handshake, provedSince }),
+    async endSessionUrl(returnTo) {
+      const server = await metadata.get().catch(() => undefined);
+      return server && endSessionUrl(context, server, returnTo);
+    },
     issuer: async () => (await metadata.get().catch(unreachable)).issuer,
     async accessTokenClaims(token, audience) {
       const { issuer } = await metadata.get().catch(unreachable);
@@ -164,6 +173,22 @@ async function parametersOf(
     code_challenge_method: 'S256',
     ...(reauthenticate && { prompt: 'login', max_age: '0' }),
   };
+}
+
+function endSessionUrl(
+  { settings, outside }: Context,
+  server: oidc.ServerMetadata,
+  returnTo: string,
+): string | undefined {
+  const { end_session_endpoint: endpoint } = server;
+  // A browser goes there as it stands: it has to be a page of the same kind as the issuer.
+  if (endpoint === undefined || !URL.canParse(endpoint)) return undefined;
+  if (new URL(endpoint).protocol !== settings.issuer.protocol) return undefined;
+  return oidc.buildEndSessionUrl(configure(settings, server, outside.fetch), {
+    post_logout_redirect_uri: returnTo,
+    // Kinde's own name for it.
+    ...(settings.preset === 'kinde' && { redirect: returnTo }),
+  }).href;
 }
 
 async function redeem(context: Context, { answer, handshake, provedSince }: Redemption): Promise<Voucher> {

@@ -31,6 +31,7 @@ export interface SignedIn {
 export interface Session {
   readonly accountId: AccountId;
   readonly expiresAt: number;
+  readonly by: SignedIn['by'];
   principal(): Principal;
   /** What the account has sealed opens with it; undefined while the session is locked. */
   holder(): Holder | undefined;
@@ -119,8 +120,8 @@ interface Opened {
 class LiveSession implements Session {
   readonly accountId: AccountId;
   readonly expiresAt: number;
+  readonly by: SignedIn['by'];
   readonly #role: () => Role;
-  readonly #by: SignedIn['by'];
   readonly #surroundings: Surroundings;
   #provedAt: number;
   #opened: Opened | undefined;
@@ -130,7 +131,7 @@ class LiveSession implements Session {
     this.accountId = accountId;
     this.expiresAt = surroundings.clock.now() + SESSION_MS;
     this.#role = role;
-    this.#by = by;
+    this.by = by;
     this.#provedAt = provedAt;
     this.#surroundings = surroundings;
     if (key !== undefined) this.#open(key);
@@ -178,9 +179,9 @@ class LiveSession implements Session {
   /** Draws the consequences of a revoked API key; false when the session is over. */
   survives(isLive: (keyId: ApiKeyId) => boolean): boolean {
     if (this.#opened === undefined || isLive(this.#opened.keyId)) return true;
-    if (this.#by === 'provider') this.#lock();
+    if (this.by === 'provider') this.#lock();
     else this.end();
-    return this.#by === 'provider';
+    return this.by === 'provider';
   }
 
   #open({ principal, holder }: KeyHolder): void {

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { type SessionResource, sessionRoutes as routes } from '../../../contract/index.ts';
 import type { ApiKeyId } from '../../kernel/ids.ts';
 import { rfc3339 } from '../../kernel/clock.ts';
@@ -74,13 +74,13 @@ function serveSession(app: FastifyInstance, options: ControlPlaneOptions): void 
   });
 
   bind(app, accounts, routes.endSession, async ({ session, reply }) => {
-    session?.end();
-    signOut(reply);
+    const { by } = present(session);
+    present(session).end();
+    void reply.header('set-cookie', NO_SESSION_COOKIE);
+    const { provider } = portal.signIn;
+    const url = by === 'provider' ? await provider?.endSessionUrl(`${options.publicUrl()}/`) : undefined;
+    return { providerUrl: url ?? null };
   });
-}
-
-function signOut(reply: FastifyReply): void {
-  void reply.header('set-cookie', NO_SESSION_COOKIE);
 }
 
 async function resourceOf({ accounts }: ControlPlaneOptions, session: Session): Promise<SessionResource> {

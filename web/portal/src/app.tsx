@@ -5,21 +5,27 @@ import { Route, Routes, useHref, useLocation, useNavigate } from 'react-router';
 import { PAGES } from './pages.ts';
 import { SessionProvider } from './session.tsx';
 import { FirstKey } from './shell/first-key.tsx';
+import { LinkSignIn, useSignInLink } from './shell/link-sign-in.tsx';
 import { Navigation } from './shell/navigation.tsx';
 import { SignIn } from './shell/sign-in.tsx';
 import { EmptyState, ErrorState, Loading } from './ui/states.tsx';
 
 export function App(): ReactNode {
   const navigate = useNavigate();
+  const [link, dropLink] = useSignInLink();
   return (
     <RouterProvider navigate={(path) => void navigate(path)} useHref={useHref}>
-      <SessionProvider
-        signedOut={<SignedOut />}
-        waiting={<Loading />}
-        failed={(error, retry) => <ErrorState error={error} retry={retry} />}
-      >
-        <Frame />
-      </SessionProvider>
+      {link === undefined ? (
+        <SessionProvider
+          signedOut={<SignedOut />}
+          waiting={<Loading />}
+          failed={(error, retry) => <ErrorState error={error} retry={retry} />}
+        >
+          <Frame />
+        </SessionProvider>
+      ) : (
+        <LinkSignIn key={link} link={link} onDone={dropLink} />
+      )}
     </RouterProvider>
   );
 }

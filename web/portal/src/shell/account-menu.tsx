@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover, Separator } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
+import type { SignedOut } from '../../../../contract/session.ts';
 import { request } from '../api.ts';
 import { LANGUAGES, type Language, chooseLanguage } from '../i18n.ts';
 import { useSession, useSessionChanged } from '../session.tsx';
@@ -14,7 +15,11 @@ export function AccountMenu(): ReactNode {
   const { account, unlocked } = useSession();
   const changed = useSessionChanged();
   const signOut = useMutation({
-    mutationFn: () => request('/api/v1/session', { method: 'DELETE' }),
+    mutationFn: () => request<SignedOut>('/api/v1/session', { method: 'DELETE' }),
+    onSuccess: ({ providerUrl }) => {
+      // Or the next one at this machine would come in again with one press.
+      if (providerUrl !== null) location.assign(providerUrl);
+    },
     onSettled: () => changed(undefined),
   });
   return (

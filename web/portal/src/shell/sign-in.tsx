@@ -11,7 +11,6 @@ import { TextField } from '../ui/fields.tsx';
 import { Logo } from '../ui/icon.tsx';
 import { Fault } from '../ui/states.tsx';
 
-const LINK_PREFIX = '#link=';
 const FAULT_PREFIX = '#sign-in=';
 
 /** Why the identity provider did not let somebody in, as the way back from there tells. */
@@ -19,7 +18,7 @@ function faultOf(hash: string): string | undefined {
   return hash.startsWith(FAULT_PREFIX) ? hash.slice(FAULT_PREFIX.length).replace(/^.*\./, '') : undefined;
 }
 
-/** Three ways in: the provider, a single-use link (in the fragment, which browsers never send), an API key. */
+/** The ways in that begin here: the provider, and an API key. A single-use link has a page of its own. */
 export function SignIn(): ReactNode {
   const { t } = useTranslation();
   const changed = useSessionChanged();
@@ -27,17 +26,13 @@ export function SignIn(): ReactNode {
   const [fault] = useState(() => faultOf(location.hash));
   const ways = useSignInWays();
   const begin = useMutation({
-    mutationFn: (body: { link: string } | { apiKey: string }) =>
-      request<SessionResource>('/api/v1/session', { method: 'POST', body }),
+    mutationFn: () =>
+      request<SessionResource>('/api/v1/session', { method: 'POST', body: { apiKey: apiKey.trim() } }),
     onSuccess: changed,
   });
-  const { mutate } = begin;
   useEffect(() => {
-    const { hash, pathname } = location;
-    if (hash.startsWith(LINK_PREFIX) || hash.startsWith(FAULT_PREFIX))
-      history.replaceState(null, '', pathname);
-    if (hash.startsWith(LINK_PREFIX)) mutate({ link: hash.slice(LINK_PREFIX.length) });
-  }, [mutate]);
+    if (location.hash.startsWith(FAULT_PREFIX)) history.replaceState(null, '', location.pathname);
+  }, []);
   return (
     <main className="sign-in">
       <div className="card">
@@ -52,7 +47,7 @@ export function SignIn(): ReactNode {
           className="stack"
           onSubmit={(event) => {
             event.preventDefault();
-            mutate({ apiKey: apiKey.trim() });
+            begin.mutate();
           }}
         >
           <TextField
@@ -69,7 +64,7 @@ export function SignIn(): ReactNode {
           </Button>
         </Form>
         <p className="muted">
-          {t('signIn.link')} <code>jellyfaas portal</code>
+          {t('signIn.linkHint')} <code>jellyfaas portal</code>
         </p>
         <a href="/privacy">{t('signIn.privacy')}</a>
       </div>
