@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { queryLimits } from './ai/limits.ts';
 import type { FunctionTools } from './ai/function-tool.ts';
-import { createAimee } from './aimee/create-aimee.ts';
+import { type Aimee, createAimee } from './aimee/create-aimee.ts';
 import type { SiteCatalogue } from './aimee/customer-store.ts';
 import { type Customers, createCustomers } from './aimee/customers.ts';
 import { aimeeLimits } from './aimee/limits.ts';
@@ -76,8 +76,12 @@ export interface AimeeComposition {
   readonly originIp: AimeeParts['originIp'];
 }
 
+export interface ComposedAimee extends AimeeParts {
+  readonly service: Aimee;
+}
+
 /** Assistants on customers' sites. */
-export async function composeAimee(parts: AimeeComposition): Promise<AimeeParts> {
+export async function composeAimee(parts: AimeeComposition): Promise<ComposedAimee> {
   const { config, lifecycle, stores, engines, originIp } = parts;
   const service = await createAimee({
     ...parts,

@@ -11,10 +11,11 @@ import { type Recorder, createRecorder } from './calls/recorder.ts';
 import { type Scheduler, systemScheduler } from './kernel/scheduler.ts';
 import { finishSwap } from './backups/restore.ts';
 import { composeAi } from './compose-ai.ts';
-import { type AimeeStores, composeAimee, openAimeeStores } from './compose-aimee.ts';
+import { type AimeeStores, type ComposedAimee, composeAimee, openAimeeStores } from './compose-aimee.ts';
 import { composeBackups, type ComposedBackups } from './compose-backups.ts';
 import { composeData } from './compose-data.ts';
 import { composeRights } from './compose-rights.ts';
+import { composeErasure, composeKeepers } from './compose-keepers.ts';
 import { composePrivacy } from './compose-privacy.ts';
 import { composePortal, firstLinkOf } from './compose-portal.ts';
 import type { Config } from './config.ts';
@@ -299,7 +300,12 @@ interface Foundations extends Omit<Built, 'firstKey'> {
 async function composeServices(
   parts: Required<Parts>,
   { lifecycle, stores, callPath, functions, originOf }: Foundations,
-): Promise<Pick<GatewayOptions, 'ai' | 'mcp' | 'sql' | 'vectors' | 'aimee'> & { readonly models: Models }> {
+): Promise<
+  Pick<GatewayOptions, 'ai' | 'mcp' | 'sql' | 'vectors'> & {
+    readonly models: Models;
+    readonly aimee: ComposedAimee;
+  }
+> {
   const { invoke, recorder } = callPath;
   const { keyRing, receipts, databases } = stores;
   const { models, tools, ...aiDoors } = composeAi({
@@ -343,6 +349,9 @@ async function listen(
     originOf,
   });
   const portal = composePortal({ ...parts, accounts, lifecycle });
+  const { languages, pool } = callPath;
+  const keepers = composeKeepers({ ...stores, functions, languages, aimee: doors.aimee.service });
+  await composeErasure({ ...parts, ...stores, keepers, pool, sessions: portal.signIn.sessions });
   const gateway = createGateway({
     accounts,
     portal,

@@ -13,6 +13,7 @@ import { addModelCommands } from './commands/model.ts';
 import { addPortalCommand } from './commands/portal.ts';
 import { addPrivacyCommands } from './commands/privacy.ts';
 import { addProxyCommand } from './commands/proxy.ts';
+import { addRightsCommands } from './commands/rights.ts';
 import { addSqlCommands } from './commands/sql.ts';
 import { addTypesCommand } from './commands/types.ts';
 import { addUserCommands } from './commands/users.ts';
@@ -68,6 +69,7 @@ export function buildProgram(context: Context): Command {
   addPortalCommand(program, context);
   addPrivacyCommands(program, context);
   addUserCommands(program, context);
+  addRightsCommands(program, context);
   addBackupCommands(program, context);
   addLocalCommands(program, context);
   return program;

@@ -31,6 +31,8 @@ export interface AccountStore {
    * `accounts.email_taken` as `insertAccount`.
    */
   updatePerson(accountId: AccountId, person: Person, updatedAt: number): Promise<Account | undefined>;
+  /** Removes the account with all that is stored of it here, and leaves no byte of it in file or log. */
+  forgetAccount(accountId: AccountId): Promise<void>;
   /** In the order of their creation. */
   listAccounts(): Promise<Account[]>;
   /** Keys of all accounts. */

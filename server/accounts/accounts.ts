@@ -48,6 +48,9 @@ export interface Accounts {
   /** Whether the API key of a session has not been revoked since. */
   isLiveKey(keyId: ApiKeyId): boolean;
 
+  /** From the next instruction on no key and no token of the account is good. Nothing that is stored changes. */
+  endAccess(accountId: AccountId): void;
+
   findByIdentity(identity: Identity): Promise<Account | undefined>;
   /**
    * Links the account with this e-mail address, which the provider has to have verified. Undefined when there is none,

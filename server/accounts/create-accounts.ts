@@ -65,6 +65,7 @@ export async function createAccounts({
       if (key === undefined) return await tokens.unlock(presented);
       return { accountId: key.accountId, accountKey: new Secret(accountKeyOf(presented, key)) };
     },
+    endAccess: (accountId) => keys.ofAccount(accountId).forEach((key) => keys.remove(key)),
     isLiveKey: (keyId) => keys.get(keyId) !== undefined,
 
     findByIdentity: (identity) => store.findAccountByIdentity(identityOf(identity)),

@@ -25,7 +25,7 @@ import { OpenedTexts } from './opened-texts.ts';
 import { createPageReader } from './page-reader.ts';
 import { type Purges, createPurges } from './purges.ts';
 import { keepRetention } from './retention.ts';
-import { type Sites, createSites } from './sites.ts';
+import { type SiteName, type Sites, createSites } from './sites.ts';
 import { createTickets } from './tickets.ts';
 import { type Visitors, createVisitors } from './visitors.ts';
 
@@ -51,23 +51,25 @@ export interface AimeeOptions extends RecordingOptions, Omit<AnsweringOptions, '
 
 /** AI.Mee: assistants on customers' sites. */
 export interface Aimee {
-  readonly sites: Omit<Sites, 'remove' | 'setKnowledge'>;
+  readonly sites: Omit<Sites, 'remove' | 'erase' | 'setKnowledge'>;
   readonly visitors: Visitors;
   readonly knowledge: Omit<Knowledge, 'search' | 'destroy' | 'close'>;
   readonly crawls: Omit<Crawls, 'close'>;
   readonly conversations: Conversations;
   readonly purges: Omit<Purges, 'purgeBefore'>;
-  readonly grants: Omit<Grants, 'forget' | 'close'>;
+  readonly grants: Omit<Grants, 'forget' | 'dropAccount' | 'close'>;
   /** Hand-overs by e-mail reach somebody. */
   readonly canSendMail: boolean;
   /** With all that belongs to it, for good: resolves with the receipt. Rejects with `site.not_found`. */
   deleteSite(accountId: AccountId, siteId: string): Promise<string>;
+  /** All that an account has here, keys or none. */
+  erase(accountId: AccountId): Promise<void>;
   /** Engine, reader, embedders and stores are their maker's to close. */
   close(): Promise<void>;
 }
 
 export async function createAimee(options: AimeeOptions): Promise<Aimee> {
-  const { customers, receipts, scheduler, clock, limits } = options;
+  const { customers, scheduler, clock, limits } = options;
   const recordRequest = createRecordRequest({ ...options, errors: aimeeErrors });
   const sites = await createSites(options);
   const knowledge = createKnowledge({
@@ -118,15 +120,7 @@ export async function createAimee(options: AimeeOptions): Promise<Aimee> {
     purges,
     grants,
     canSendMail: options.mail !== undefined,
-    async deleteSite(accountId, siteId) {
-      const { id } = await sites.remove(accountId, siteId, async (site) => {
-        await crawls.cancel(site);
-        await knowledge.destroy(site);
-        await purges.purgeBefore(site);
-      });
-      const at = new Date(clock.now()).toISOString();
-      return await receipts.sign({ event: 'aimee.site_deleted', site: id, at });
-    },
+    ...createDeletions(options, { sites, crawls, knowledge, purges, texts, grants }),
     async close() {
       retention.close();
       mails.close();
@@ -134,6 +128,41 @@ export async function createAimee(options: AimeeOptions): Promise<Aimee> {
       grants.close();
       await crawls.close();
       await knowledge.close();
+    },
+  };
+}
+
+interface Deletable {
+  readonly sites: Sites;
+  readonly crawls: Crawls;
+  readonly knowledge: Knowledge;
+  readonly purges: Purges;
+  readonly texts: OpenedTexts;
+  readonly grants: Grants;
+}
+
+function createDeletions(
+  { receipts, clock }: Pick<AimeeOptions, 'receipts' | 'clock'>,
+  { sites, crawls, knowledge, purges, texts, grants }: Deletable,
+): Pick<Aimee, 'deleteSite' | 'erase'> {
+  async function endKnowledge(site: SiteName): Promise<void> {
+    await crawls.cancel(site);
+    await knowledge.destroy(site);
+  }
+
+  return {
+    async deleteSite(accountId, siteId) {
+      const { id } = await sites.remove(accountId, siteId, async (site) => {
+        await endKnowledge(site);
+        await purges.purgeBefore(site);
+      });
+      const at = new Date(clock.now()).toISOString();
+      return await receipts.sign({ event: 'aimee.site_deleted', site: id, at });
+    },
+    async erase(accountId) {
+      texts.dropAccount(accountId);
+      grants.dropAccount(accountId);
+      await sites.erase(accountId, endKnowledge);
     },
   };
 }

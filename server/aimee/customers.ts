@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AccountId } from '../kernel/ids.ts';
 import type { Scheduler, Timer } from '../kernel/scheduler.ts';
@@ -24,6 +25,8 @@ export interface Customers {
   /** Undefined for an account that does not use AI.Mee. */
   find<T>(accountId: AccountId, work: (store: CustomerStore) => Promise<T>): Promise<T | undefined>;
   directoryOf(accountId: AccountId): string;
+  /** Closes the file and removes it with all that lies beside it. */
+  remove(accountId: AccountId): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -34,23 +37,18 @@ interface Handle {
 }
 
 export function createCustomers(options: CustomersOptions): Customers {
-  const { directory, keyRing, openStore, scheduler, limits } = options;
+  const { scheduler, limits } = options;
   /** The one used last comes last. */
   const handles = new Map<AccountId, Handle>();
   /** A file is not opened again before its last handle is closed. */
   const closing = new Map<AccountId, Promise<void>>();
 
-  const directoryOf = (accountId: AccountId): string => join(directory, accountId);
+  const directoryOf = (accountId: AccountId): string => join(options.directory, accountId);
   const pathOf = (accountId: AccountId): string => join(directoryOf(accountId), 'aimee.db');
 
   async function open(accountId: AccountId): Promise<OpenedStore> {
     await closing.get(accountId);
-    const key = await keyRing.obtain(`aimee/${accountId}/file`, accountId);
-    try {
-      return await openStore({ path: pathOf(accountId), key });
-    } finally {
-      key.fill(0);
-    }
+    return openFile(options, accountId, pathOf(accountId));
   }
 
   function close(accountId: AccountId, handle: Handle): void {
@@ -108,9 +106,27 @@ export function createCustomers(options: CustomersOptions): Customers {
       return await use(accountId, work);
     },
     directoryOf,
+    async remove(accountId) {
+      for (const [other, handle] of handles) if (other === accountId) close(other, handle);
+      await closing.get(accountId);
+      await rm(directoryOf(accountId), { recursive: true, force: true });
+    },
     async close() {
       for (const [accountId, handle] of handles) close(accountId, handle);
       await Promise.all(closing.values());
     },
   };
+}
+
+async function openFile(
+  { keyRing, openStore }: CustomersOptions,
+  accountId: AccountId,
+  path: string,
+): Promise<OpenedStore> {
+  const key = await keyRing.obtain(`aimee/${accountId}/file`, accountId);
+  try {
+    return await openStore({ path, key });
+  } finally {
+    key.fill(0);
+  }
 }

@@ -48,6 +48,8 @@ export interface Grants {
   read(id: string, conversationId: string): Promise<Conversation>;
   /** Keys of purged conversations go at once. */
   forget(accountId: AccountId, ids: readonly ConversationId[]): void;
+  /** Nobody reads anything of the account any more. */
+  dropAccount(accountId: AccountId): void;
   close(): void;
 }
 
@@ -124,6 +126,7 @@ export function createGrants(options: GrantsOptions): Grants {
       });
     },
     forget: (accountId, ids) => open.forget(accountId, ids),
+    dropAccount: (accountId) => open.dropAccount(accountId),
     close: () => open.close(),
   };
 }

@@ -10,7 +10,7 @@ import { settingsOf, vectorDatabase } from '../vectors/databases.ts';
 import type { VectorEngine } from '../vectors/engine/vector-engine.ts';
 import type { VectorDatabase } from '../vectors/vectors.ts';
 import type { Customers } from './customers.ts';
-import type { Site, Sites } from './sites.ts';
+import type { Site, SiteName, Sites } from './sites.ts';
 
 export interface BasesOptions {
   readonly sites: Pick<Sites, 'get' | 'list' | 'setKnowledge'>;
@@ -29,7 +29,7 @@ export interface Bases extends Pick<Databases, 'open' | 'list'> {
   /** Of a site that has one. The key is the caller's to wipe. */
   openOf(site: Site): Promise<Opened>;
   /** Key first, then files. */
-  destroy(site: Site): Promise<void>;
+  destroy(site: SiteName): Promise<void>;
 }
 
 /** The databases of sites in the form in which the vector service takes databases: they are called as their sites are. */
@@ -95,15 +95,15 @@ function described(site: Site): Database {
   };
 }
 
-function keyResourceOf({ accountId, id }: Site): string {
+function keyResourceOf({ accountId, id }: SiteName): string {
   return `aimee/${accountId}/${id}`;
 }
 
-function directoryOf(customers: Pick<Customers, 'directoryOf'>, { accountId, id }: Site): string {
+function directoryOf(customers: Pick<Customers, 'directoryOf'>, { accountId, id }: SiteName): string {
   return join(customers.directoryOf(accountId), id);
 }
 
 /** A site's database has the site's own number. */
-export function databaseIdOf({ id }: Site): DatabaseId {
+export function databaseIdOf({ id }: SiteName): DatabaseId {
   return `db_${id.slice('site_'.length)}` as DatabaseId;
 }

@@ -15,7 +15,7 @@ import type { Asker, NewDocument, UploadProgress } from '../vectors/vectors.ts';
 import { type Bases, type BasesOptions, type Opened, createBases, databaseIdOf } from './knowledge-bases.ts';
 import type { AimeeLimits } from './limits.ts';
 import { rememberPassages } from './passage-vectors.ts';
-import type { Site } from './sites.ts';
+import type { Site, SiteName } from './sites.ts';
 
 export interface KnowledgeOptions extends BasesOptions {
   readonly reader: DocumentReader;
@@ -71,7 +71,7 @@ export interface Knowledge {
   /** Rejects with `document.not_found`. */
   deleteDocument(editor: Editor, siteId: string, documentId: string): Promise<void>;
   /** Uploads end, the key is destroyed, the files go. */
-  destroy(site: Site): Promise<void>;
+  destroy(site: SiteName): Promise<void>;
   close(): Promise<void>;
 }
 

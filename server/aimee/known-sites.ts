@@ -30,7 +30,7 @@ export class KnownSites {
     this.#owners.set(id, accountId);
   }
 
-  disown({ id }: Site): void {
+  disown({ id }: Pick<Site, 'id'>): void {
     this.#owners.delete(id);
     this.#cache.take(id);
   }

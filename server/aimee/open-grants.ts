@@ -55,6 +55,10 @@ export class OpenGrants {
     for (const grant of this.#grants.values()) if (grant.site.accountId === accountId) forget(grant, ids);
   }
 
+  dropAccount(accountId: AccountId): void {
+    for (const { id, site } of this.all()) if (site.accountId === accountId) this.drop(id);
+  }
+
   close(): void {
     for (const id of this.#grants.keys()) this.drop(id);
   }

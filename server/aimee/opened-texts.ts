@@ -40,7 +40,7 @@ export class OpenedTexts {
     account.texts.set(id, opened);
     this.#length += lengthOf(opened);
     account.idle?.close();
-    account.idle = this.#scheduler.after(this.#limits.searchIdleMs, () => this.#drop(accountId));
+    account.idle = this.#scheduler.after(this.#limits.searchIdleMs, () => this.dropAccount(accountId));
     for (const [other, { texts }] of this.#accounts) {
       for (const oldest of texts.keys()) {
         if (this.#length <= this.#limits.searchLengthMax) return;
@@ -60,10 +60,10 @@ export class OpenedTexts {
   }
 
   close(): void {
-    for (const accountId of this.#accounts.keys()) this.#drop(accountId);
+    for (const accountId of this.#accounts.keys()) this.dropAccount(accountId);
   }
 
-  #drop(accountId: AccountId): void {
+  dropAccount(accountId: AccountId): void {
     const account = this.#accounts.get(accountId);
     if (account === undefined) return;
     account.idle?.close();

@@ -50,6 +50,9 @@ export interface Site extends SiteSettings {
   readonly knowledge: StoredSite['knowledge'];
 }
 
+/** Which site, and whose. */
+export type SiteName = Pick<Site, 'id' | 'accountId'>;
+
 /** Sites of customers. What is missing and what is another account's both reject with `site.not_found`. */
 export interface Sites {
   list(accountId: AccountId): Promise<Site[]>;
@@ -61,6 +64,11 @@ export interface Sites {
   setKnowledge(site: Site, knowledge: NonNullable<Site['knowledge']>): Promise<Site>;
   /** From here on nobody finds it. `destroy` ends all that belongs to it, then its row goes. */
   remove(accountId: AccountId, id: string, destroy: (site: Site) => Promise<void>): Promise<Site>;
+  /**
+   * From here on nobody finds any site of the account. `destroy` ends what belongs to each, then the account's file goes, and
+   * what names them last. Opens nothing: the keys may be gone.
+   */
+  erase(accountId: AccountId, destroy: (site: SiteName) => Promise<void>): Promise<void>;
   /** By its public key, for visitors; undefined also for one that is switched off. */
   forVisitors(id: string): Promise<Site | undefined>;
   /** Accounts that have any. */
@@ -116,6 +124,16 @@ export async function createSites(options: SitesOptions): Promise<Sites> {
         throw thrown;
       }
       return site;
+    },
+    async erase(accountId, destroy) {
+      const own = await serial(async () => {
+        const listed = (await catalogue.list()).filter((site) => site.accountId === accountId);
+        for (const site of listed) known.disown(site);
+        return listed;
+      });
+      for (const site of own) await destroy(site);
+      await customers.remove(accountId);
+      for (const { id } of own) await catalogue.remove(id);
     },
     async forVisitors(id) {
       const siteId = id as SiteId;

@@ -82,6 +82,7 @@ export function ringOf(record: KeyRecord, root: RootKey): Pick<KeyRing, 'find'> 
     insert: refuse,
     remove: refuse,
     removeAccount: refuse,
+    isBuried: refuse,
   };
   return createKeyRing({ root, store });
 }

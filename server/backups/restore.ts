@@ -131,7 +131,7 @@ function isApproved({ approvedAt, executedAt }: RestoreRequest, now: number): bo
   return approvedAt !== null && executedAt === null && Math.abs(now - approvedAt) <= APPROVAL_MS;
 }
 
-/** Removes rows of what was erased since; files and databases have no key any more and are swept at the start. */
+/** What was erased since is erased again; files and databases have no key any more and are swept at the start. */
 async function replayTombstones(
   staged: string,
   keyRing: KeyRing,
@@ -146,7 +146,10 @@ async function replayTombstones(
   const accounts = await openAccountStore({ path, keyRing });
   try {
     for (const { id } of await accounts.listAccounts()) {
-      if (await isDead(accountResource(id))) await accounts.forgetAccount(id);
+      if (!(await isDead(accountResource(id)))) continue;
+      // The next start erases it everywhere else.
+      await accounts.rights.erasures.begin(id);
+      await accounts.forgetAccount(id);
     }
     for (const { id } of await accounts.listKeys()) {
       if (await isDead(apiKeyResource(id))) await accounts.removeKey(id);

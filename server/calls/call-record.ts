@@ -43,6 +43,6 @@ export interface CallStore {
   statistics(functionId: FunctionId): Promise<ReadonlyMap<number, CallStatistics>>;
   /** Destroys the partitions older than `oldestDay`: key first, then file. Returns how many. */
   expire(oldestDay: string): Promise<number>;
-  /** Removes one account's rows from every partition (erasure). */
+  /** Removes one account's rows from every partition (erasure), and takes no more of it: a call may still be ending. */
   eraseAccount(accountId: AccountId): Promise<void>;
 }

@@ -40,6 +40,8 @@ export interface Pool {
   smokeTest(deployment: Deployment, signal: AbortSignal): Promise<void>;
   /** Ends a deployment's instances: running calls may finish, waiting ones get the 404 of a missing deployment. */
   retire(deploymentId: DeploymentId): void;
+  /** The same for all instances that run for this account; it calls nothing any more. */
+  retireCaller(caller: AccountId): void;
   /** Instances that run for this account now. */
   instancesOf(deploymentId: DeploymentId, caller: AccountId): number;
   status(): PoolStatus;
@@ -123,6 +125,7 @@ export function createPool(options: PoolOptions): Pool {
       for (const oldest of retired) if (retired.size > RETIRED_MAX) retired.delete(oldest);
       for (const group of accounts?.values() ?? []) void group.retire();
     },
+    retireCaller: (caller) => retireGroupsOf(groups.values(), caller),
     instancesOf: (deploymentId, caller) => groups.get(deploymentId)?.get(caller)?.instances.length ?? 0,
     status: () => statusOf(allGroups(), warm.list()),
     async close() {
@@ -133,6 +136,13 @@ export function createPool(options: PoolOptions): Pool {
     },
   };
   return pool;
+}
+
+function retireGroupsOf(groups: Iterable<Map<AccountId, CallGroup>>, caller: AccountId): void {
+  for (const accounts of groups) {
+    void accounts.get(caller)?.retire();
+    accounts.delete(caller);
+  }
 }
 
 function statusOf(groups: readonly CallGroup[], warm: readonly Worker[]): PoolStatus {

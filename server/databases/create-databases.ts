@@ -52,6 +52,19 @@ export async function createDatabases(options: DatabasesOptions): Promise<Databa
     return rows.filter(({ id }) => !dropping.has(id));
   }
 
+  async function destroy(id: DatabaseId): Promise<void> {
+    dropping.add(id);
+    try {
+      // From here on nothing opens it, backups included.
+      await keyRing.destroy(lockResource(id));
+      for (const listener of listeners) await listener(id);
+      await store.remove(id);
+      await rm(join(directory, id), { recursive: true, force: true });
+    } finally {
+      dropping.delete(id);
+    }
+  }
+
   return {
     async create(holder, form, prepare) {
       if (!NAME_FORM.test(form.name)) throw databaseErrors.badName();
@@ -76,18 +89,12 @@ export async function createDatabases(options: DatabasesOptions): Promise<Databa
     },
     async drop(holder, kind, name): Promise<Dropped> {
       const { id } = await rowOf(holder, kind, name);
-      dropping.add(id);
-      try {
-        // From here on nothing opens it, backups included.
-        await keyRing.destroy(lockResource(id));
-        for (const listener of listeners) await listener(id);
-        await store.remove(id);
-        await rm(join(directory, id), { recursive: true, force: true });
-      } finally {
-        dropping.delete(id);
-      }
+      await destroy(id);
       const at = new Date(clock.now()).toISOString();
       return { id, kind, receipt: await receipts.sign({ event: 'database.dropped', kind, id, at }) };
+    },
+    async erase(accountId, kind) {
+      for (const { id } of await store.list(accountId, kind)) await destroy(id);
     },
     onDropped: (listener) => void listeners.push(listener),
   };

@@ -1,5 +1,5 @@
 import type { Holder } from '../accounts/principal.ts';
-import type { DatabaseId } from '../kernel/ids.ts';
+import type { AccountId, DatabaseId } from '../kernel/ids.ts';
 
 export type { Holder };
 
@@ -28,6 +28,8 @@ export interface Databases {
    * any more; from then on the name is free.
    */
   drop(holder: Holder, kind: DatabaseKind, name: string): Promise<Dropped>;
+  /** Drops all that an account has of one kind, without its key. */
+  erase(accountId: AccountId, kind: DatabaseKind): Promise<void>;
   /** Heard after the key is gone and before files are removed: whoever has the file open closes it now. */
   onDropped(listener: (id: DatabaseId) => Promise<void> | void): void;
 }

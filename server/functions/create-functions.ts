@@ -4,7 +4,7 @@ import { codeBlob, createBlobs } from './blobs.ts';
 import { createBuildQueue } from './build-queue.ts';
 import { createBuilds } from './builds.ts';
 import type { FunctionsContext, FunctionsPorts } from './context.ts';
-import { createDelete } from './delete.ts';
+import { createDelete, createErase } from './delete.ts';
 import { createDeploy } from './deploy.ts';
 import { createDirectory } from './directory.ts';
 import type { Functions } from './functions.ts';
@@ -36,6 +36,7 @@ export function createFunctions(ports: FunctionsPorts): Functions {
     ...createBuilds(ctx),
     ...createLibrary(ctx),
     delete: createDelete(ctx),
+    erase: createErase(ctx),
     directory,
     recover: () => recover(ctx),
     async close() {

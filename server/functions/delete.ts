@@ -20,10 +20,22 @@ export function createDelete(ctx: FunctionsContext): Functions['delete'] {
       await ctx.changeInTurn(() => deleteVersion(ctx, fn, version));
       return;
     }
-    const buildId = await ctx.store.pendingBuild(accountId, fn.id);
-    if (buildId !== undefined) await cancelBuild(ctx, { id: buildId, accountId });
-    await ctx.changeInTurn(() => deleteFunction(ctx, fn));
+    await endFunction(ctx, fn);
   };
+}
+
+/** All functions of an account, as `createDelete` deletes one; an upload that is being accepted is waited for. */
+export function createErase(ctx: FunctionsContext): Functions['erase'] {
+  return async (accountId) => {
+    for (const fn of await ctx.uploadInTurn(() => ctx.store.listOwn(accountId))) await endFunction(ctx, fn);
+  };
+}
+
+async function endFunction(ctx: FunctionsContext, fn: FunctionRow): Promise<void> {
+  const { id, ownerId: accountId } = fn;
+  const buildId = await ctx.store.pendingBuild(accountId, id);
+  if (buildId !== undefined) await cancelBuild(ctx, { id: buildId, accountId });
+  await ctx.changeInTurn(() => deleteFunction(ctx, fn));
 }
 
 async function deleteVersion(ctx: FunctionsContext, fn: FunctionRow, version: number): Promise<void> {

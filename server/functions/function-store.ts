@@ -11,6 +11,8 @@ export interface FunctionStore extends BuildStore {
   shortnameTaken(shortname: string): Promise<boolean>;
   /** Has `accountId` a function of this name, in whatever state? */
   own(accountId: AccountId, shortname: string): Promise<FunctionRow | undefined>;
+  /** All that `accountId` owns, in whatever state. */
+  listOwn(accountId: AccountId): Promise<FunctionRow[]>;
   /** Own and published functions with at least one version, by shortname. */
   listVisible(accountId: AccountId): Promise<FunctionRow[]>;
   findVisible(accountId: AccountId, shortname: string): Promise<FunctionRow | undefined>;

@@ -1,7 +1,7 @@
 import type { Deployment, DeploymentDirectory } from '../calls/deployment.ts';
 import type { CallStatistics } from '../calls/call-record.ts';
 import type { Principal } from '../accounts/principal.ts';
-import type { BuildId, FunctionId } from '../kernel/ids.ts';
+import type { AccountId, BuildId, FunctionId } from '../kernel/ids.ts';
 import type { FunctionSpec } from './spec.ts';
 import type { Changelog } from './changelog.ts';
 
@@ -86,6 +86,8 @@ export interface Functions {
   setPublished(principal: Principal, shortname: string, published: boolean): Promise<LibraryFunction>;
   /** Deletes one version or, without `version`, the function: keys destroyed, files gone, instances ended. */
   delete(principal: Principal, shortname: string, version?: number): Promise<void>;
+  /** Deletes all functions of an account, builds that wait or run included. */
+  erase(accountId: AccountId): Promise<void>;
   /** The newest version of every own and published function, by shortname: what `lookup` answers, for all. */
   catalogue(principal: Principal): Promise<{ deployment: Deployment; spec: FunctionSpec }[]>;
   /** The newest (or given) version of a visible function, for the SDKs' lookup. */

@@ -11,6 +11,7 @@ const STATUS: Record<ErrorKind, number> = {
   already_exists: 409,
   failed_precondition: 409,
   conflict: 409,
+  locked: 423,
   too_large: 413,
   unsupported_media: 415,
   resource_exhausted: 429,

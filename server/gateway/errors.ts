@@ -13,6 +13,7 @@ const STATUS: Record<ErrorKind, { readonly status: number; readonly title: strin
   already_exists: { status: 409, title: 'Already exists' },
   failed_precondition: { status: 409, title: 'Not possible in the present state' },
   conflict: { status: 409, title: 'Conflict' },
+  locked: { status: 423, title: 'Restricted' },
   too_large: { status: 413, title: 'Too large' },
   unsupported_media: { status: 415, title: 'Unsupported media type' },
   resource_exhausted: { status: 429, title: 'Too many requests' },

@@ -12,6 +12,7 @@ export type ErrorKind =
   | 'already_exists'
   | 'failed_precondition'
   | 'conflict'
+  | 'locked'
   | 'too_large'
   | 'unsupported_media'
   | 'resource_exhausted'

@@ -45,6 +45,8 @@ export interface KeyStore {
   remove(resources: readonly string[], bury: Bury): Promise<void>;
   /** The same, in one transaction, for an account's key-encryption key and all wraps under it. */
   removeAccount(accountId: AccountId, bury: Bury): Promise<void>;
+  /** Whether there is a tombstone of this hash. */
+  isBuried(hash: Uint8Array): Promise<boolean>;
 }
 
 /**
@@ -52,7 +54,10 @@ export interface KeyStore {
  * included; that is what deletion means here. Resource names are paths like `calls/2026-11-23`, no content.
  */
 export interface KeyRing {
-  /** The resource's 32-byte key, made now if there is none. The copy is the caller's. */
+  /**
+   * The resource's 32-byte key, made now if there is none. The copy is the caller's. Rejects with `keys.account_erased` under
+   * an account whose own key was destroyed: whatever still works for it makes nothing new.
+   */
   obtain(resource: string, parent: KeyParent): Promise<Uint8Array>;
   /** Keys for resources that have none, made in one step, which takes little longer than for one. */
   create(resources: readonly string[], parent: KeyParent): Promise<Uint8Array[]>;
@@ -111,6 +116,13 @@ export function createKeyRing({ clock = systemClock, ...options }: KeyRingOption
     return (resource) => ({ hash: hash(resource), at });
   }
 
+  async function refuseErased(parent: KeyParent): Promise<void> {
+    if (parent === 'root') return;
+    const resource = accountResource(parent);
+    if ((await load(resource)) !== undefined) return;
+    if (await store.isBuried((await hashes())(resource))) throw accountErased();
+  }
+
   async function findAll(resources: readonly string[]): Promise<(Uint8Array | undefined)[]> {
     for (const resource of resources) checkResource(resource);
     return await serial(async () => {
@@ -135,11 +147,17 @@ export function createKeyRing({ clock = systemClock, ...options }: KeyRingOption
   return {
     async obtain(resource, parent) {
       checkResource(resource);
-      return await serial(async () => await loadOrCreate(resource, parent));
+      return await serial(async () => {
+        await refuseErased(parent);
+        return await loadOrCreate(resource, parent);
+      });
     },
     async create(resources, parent) {
       for (const resource of resources) checkResource(resource);
-      return await serial(async () => await create(resources, parent));
+      return await serial(async () => {
+        await refuseErased(parent);
+        return await create(resources, parent);
+      });
     },
     find: async (resource) => (await findAll([resource]))[0],
     findAll,
@@ -230,6 +248,14 @@ function checkResource(resource: string): void {
       message: 'A resource name must be a short path of letters, digits, "_", "." and "-".',
     });
   }
+}
+
+function accountErased(): PlatformError {
+  return new PlatformError({
+    kind: 'failed_precondition',
+    code: 'keys.account_erased',
+    message: 'The account was erased meanwhile. Nothing is kept for it any more.',
+  });
 }
 
 function unreadable(resource: string): PlatformError {

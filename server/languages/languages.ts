@@ -1,4 +1,4 @@
-import type { LayerId } from '../kernel/ids.ts';
+import type { AccountId, LayerId } from '../kernel/ids.ts';
 import type { Jail } from '../sandbox/jail.ts';
 import { createGoLanguage } from './go.ts';
 import { createJavaLanguage } from './java.ts';
@@ -21,6 +21,8 @@ export interface Languages {
   prepare(signal: AbortSignal): Promise<void>;
   /** Removes dependency layers that no version uses any more. */
   collect(referenced: ReadonlySet<LayerId>): Promise<number>;
+  /** Forgets what an account's manifests led to. */
+  forget(accountId: AccountId): Promise<void>;
 }
 
 export interface LanguagesOptions {
@@ -54,5 +56,6 @@ export async function openLanguages(options: LanguagesOptions): Promise<Language
       }
     },
     collect: (referenced) => toolbox.layers.collect(referenced),
+    forget: (accountId) => toolbox.layers.forget(accountId),
   };
 }

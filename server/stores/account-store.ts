@@ -16,12 +16,14 @@ import { identity } from './migrations/accounts/004-identity.ts';
 import type { RequestRows } from '../rights/request-rows.ts';
 import { rightsRequests } from './migrations/accounts/005-rights-requests.ts';
 import { type RequestTables, requestsIn } from './request-rows.ts';
+import { rights } from './migrations/accounts/006-rights.ts';
+import { type RightsStore, type RightsTables, rightsIn } from './rights-rows.ts';
 import { type SourceTables, sourcesIn } from './source-rows.ts';
 import { createInventory } from './inventory.ts';
 import { accountInventory } from './inventory-rules.ts';
 import { isUniqueViolation, openEncrypted } from './sqlite.ts';
 
-interface AccountTables extends SourceTables, RequestTables {
+interface AccountTables extends SourceTables, RequestTables, RightsTables {
   account: {
     id: AccountId;
     role: Role;
@@ -42,7 +44,14 @@ interface AccountTables extends SourceTables, RequestTables {
   identity: { account_id: AccountId; subject_hmac: Uint8Array };
 }
 
-export const accountMigrations = [accountsAndKeys, modelChoice, toolSources, identity, rightsRequests];
+export const accountMigrations = [
+  accountsAndKeys,
+  modelChoice,
+  toolSources,
+  identity,
+  rightsRequests,
+  rights,
+];
 
 export interface AccountStoreOptions {
   /** `<dataDir>/accounts/accounts.db`. */
@@ -58,9 +67,8 @@ export interface OpenAccountStore extends AccountStore {
   readonly toolSources: SourceStore;
   /** Requests under the rights of the GDPR. */
   readonly rightsRequests: RequestRows;
+  readonly rights: RightsStore;
   readonly inventory: Inventory;
-  /** Removes the account with all that is stored of it here. */
-  forgetAccount(accountId: AccountId): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -105,11 +113,12 @@ export async function openAccountStore({
     inventory: createInventory(db, { store: 'accounts', rules: accountInventory }),
     toolSources: sourcesIn(db.$pickTables<'tool_source'>(), () => store.checkpoint()),
     rightsRequests: requestsIn(db.$pickTables<'rights_request'>()),
+    rights: rightsIn(db.$pickTables<keyof RightsTables>(), () => store.checkpoint()),
     close: async () => await store.close(),
   };
 }
 
-type People = Omit<AccountStore, 'listKeys' | 'insertKey' | 'removeKey'>;
+type People = Omit<AccountStore, 'listKeys' | 'insertKey' | 'removeKey' | 'forgetAccount'>;
 
 function peopleIn(db: Kysely<AccountTables>, checkpoint: () => void): People {
   return {

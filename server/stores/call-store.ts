@@ -15,6 +15,7 @@ export function createCallStore(
   options: CallDaysOptions,
 ): CallStore & { readonly inventory: Inventory; close(): Promise<void> } {
   const days = createCallDays(options);
+  const erased = new Set<AccountId>();
   // One at a time, so that no file closes or vanishes under a query. SQLite is synchronous: nothing is lost.
   const serial = createSerial();
 
@@ -28,7 +29,10 @@ export function createCallStore(
   return {
     async append(day, rows) {
       checkDay(day);
-      if (rows.length > 0) await serial(async () => await insert(await days.obtain(day), rows));
+      await serial(async () => {
+        const kept = rows.filter(({ accountId }) => !erased.has(accountId));
+        if (kept.length > 0) await insert(await days.obtain(day), kept);
+      });
     },
     days: async () => await serial(days.list),
     async list(accountId, day, limit) {
@@ -61,6 +65,7 @@ export function createCallStore(
     },
     eraseAccount: async (accountId) =>
       await serial(async () => {
+        erased.add(accountId);
         await eachDay(async (store) => {
           await store.db.deleteFrom('call').where('account_id', '=', accountId).execute();
           store.checkpoint();

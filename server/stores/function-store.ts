@@ -50,7 +50,14 @@ export async function openFunctionStore({
 
 type Lookups = Pick<
   FunctionStore,
-  'shortnameTaken' | 'own' | 'listVisible' | 'findVisible' | 'versions' | 'version' | 'liveVersions'
+  | 'shortnameTaken'
+  | 'own'
+  | 'listOwn'
+  | 'listVisible'
+  | 'findVisible'
+  | 'versions'
+  | 'version'
+  | 'liveVersions'
 >;
 
 function lookups(db: Db): Lookups {
@@ -75,6 +82,10 @@ function lookups(db: Db): Lookups {
     async own(accountId, shortname) {
       const row = await byShortname(db, shortname);
       return row?.account_id === accountId ? toFunction(row) : undefined;
+    },
+    async listOwn(accountId) {
+      const rows = await db.selectFrom('function').selectAll().where('account_id', '=', accountId).execute();
+      return rows.map(toFunction);
     },
     async listVisible(accountId) {
       return (await visible(accountId).execute()).map(toFunction);

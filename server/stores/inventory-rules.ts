@@ -57,6 +57,9 @@ export const accountInventory: InventoryRules = {
       receipt: 'shown',
     },
   },
+  erasure: { owner: ownedBy('account_id'), columns: { account_id: 'shown' } },
+  restriction: { owner: ownedBy('account_id'), columns: { account_id: 'shown', since: 'shown' } },
+  objection: { owner: ownedBy('account_id'), columns: { account_id: 'shown', purpose: 'shown' } },
 };
 
 export const functionInventory: InventoryRules = {

@@ -165,6 +165,16 @@ describe('a destroyed key', () => {
     expect(await ring.find('code/bob')).toEqual(kept);
   });
 
+  test('of an account lets nothing new be made for it, after a restart neither', async () => {
+    await ring.obtain('blobs/1', alice);
+    await ring.destroyAccount(alice);
+    await expect(ring.obtain('blobs/2', alice)).rejects.toMatchObject({ code: 'keys.account_erased' });
+    await restart();
+    await expect(ring.create(['blobs/3'], alice)).rejects.toMatchObject({ code: 'keys.account_erased' });
+    expect(await ring.find('account-keys/' + alice)).toBeUndefined();
+    expect(await ring.obtain('blobs/4', bob)).toHaveLength(32);
+  });
+
   test('is not reported gone while a reader keeps the log', async () => {
     await ring.obtain('a', 'root');
     await ring.obtain('b', 'root');

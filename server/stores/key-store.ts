@@ -81,6 +81,10 @@ export async function openKeyStore({ path, root, events }: KeyStoreOptions): Pro
       });
       store.checkpoint();
     },
+    async isBuried(hash) {
+      const row = await db.selectFrom('tombstone').select('at').where('hash', '=', hash).executeTakeFirst();
+      return row !== undefined;
+    },
     record: () =>
       db.transaction().execute(async (tx) => ({
         wraps: (await tx.selectFrom('wrapped_key').selectAll().execute()).map(toWrap),

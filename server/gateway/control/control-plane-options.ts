@@ -28,14 +28,14 @@ export interface RightsParts {
 
 /** What the control plane answers from. */
 export interface ControlPlaneOptions {
-  readonly accounts: Omit<Accounts, 'bootstrap'>;
+  readonly accounts: Omit<Accounts, 'bootstrap' | 'endAccess'>;
   readonly profile: Profile;
   readonly privacy: Statement;
   readonly privacyContract: Omit<PublishedContract, 'contract'> & { readonly signed: SignedDocument };
   /** Absent without a target for them. */
   readonly backups?: Omit<Backups, 'close'>;
   readonly rights: RightsParts;
-  readonly functions: Omit<Functions, 'catalogue' | 'directory' | 'recover' | 'close'>;
+  readonly functions: Omit<Functions, 'erase' | 'catalogue' | 'directory' | 'recover' | 'close'>;
   readonly calls: Pick<CallStore, 'list' | 'durations'>;
   readonly pool: Pick<Pool, 'instancesOf'>;
   readonly console: Console;

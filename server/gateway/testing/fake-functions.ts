@@ -5,7 +5,7 @@ import type { BuildId } from '../../kernel/ids.ts';
 import { NOW, greeter, owner } from './fakes.ts';
 
 type Builds = Pick<Functions, 'deploy' | 'buildStatus' | 'watchBuild' | 'badBuilds' | 'cleanBadBuild'>;
-type Library = Omit<Functions, keyof Builds | 'catalogue' | 'directory' | 'recover' | 'close'>;
+type Library = Omit<Functions, keyof Builds | 'erase' | 'catalogue' | 'directory' | 'recover' | 'close'>;
 
 interface Script {
   readonly stored: Map<string, LibraryFunction>;

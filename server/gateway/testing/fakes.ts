@@ -30,7 +30,7 @@ function account({ accountId, role }: Principal, name: string): Account {
   return { id: accountId, name, email: `${name}@example.org`, role, createdAt: NOW, updatedAt: NOW };
 }
 
-export function fakeAccounts(): Omit<Accounts, 'bootstrap'> {
+export function fakeAccounts(): Omit<Accounts, 'bootstrap' | 'endAccess'> {
   const byKey = new Map([
     [OWNER_KEY, owner],
     [MEMBER_KEY, member],

@@ -1,4 +1,4 @@
-import { NOT_YET_ERASED, NOT_YET_RESTRICTED, TECHNICAL, describeMigrations, describeTable } from './row.ts';
+import { NOT_YET_RESTRICTED, TECHNICAL, describeMigrations, describeTable } from './row.ts';
 
 const PERSON = {
   useCase: 'sign-in',
@@ -6,7 +6,7 @@ const PERSON = {
   basis: 'Art. 6(1)(b) GDPR: contract',
   recipients: [],
   exporter: 'route:getProfile',
-  eraser: NOT_YET_ERASED,
+  eraser: 'code:server/accounts/keeper.ts#erase',
   restrictor: NOT_YET_RESTRICTED,
 } as const;
 
@@ -99,6 +99,31 @@ export const accountRows = [
       receipt: 'technical',
     },
   }),
+  ...describeTable({
+    store: 'accounts',
+    table: 'erasure',
+    ...PERSON,
+    purpose: 'Finish the erasure of an account that an end of the platform has interrupted',
+    retention: 'Until the erasure is finished',
+    eraser: 'code:server/rights/erasure.ts#finish',
+    columns: { account_id: 'identifier' },
+  }),
+  ...describeTable({
+    store: 'accounts',
+    table: 'restriction',
+    ...PERSON,
+    purpose: 'Keep what the account holds and not use it, as its holder has decided',
+    retention: 'Until it is lifted or the account is erased',
+    columns: { account_id: 'identifier', since: 'time' },
+  }),
+  ...describeTable({
+    store: 'accounts',
+    table: 'objection',
+    ...PERSON,
+    purpose: 'Not use the account’s data for what its holder has objected to',
+    retention: 'Until it is withdrawn or the account is erased',
+    columns: { account_id: 'identifier', purpose: 'settings' },
+  }),
 ];
 
 export const keyRows = [
@@ -109,7 +134,7 @@ export const keyRows = [
     ...PERSON,
     purpose: 'Open what a key protects; deleting something is destroying its key',
     retention: 'As long as what it opens; destroyed before that',
-    eraser: 'code:server/keys/key-ring.ts#destroyAll',
+    eraser: 'code:server/keys/keeper.ts#erase',
     columns: {
       resource: 'identifier',
       parent: 'identifier',

@@ -13,7 +13,7 @@ export const callRows = [
     recipients: [],
     purpose: 'Show the caller what was called with his keys',
     exporter: 'route:listCalls',
-    eraser: 'code:server/stores/call-store.ts#expire',
+    eraser: 'code:server/calls/keeper.ts#erase',
     restrictor: NOT_YET_RESTRICTED,
     columns: {
       account_id: 'identifier',

@@ -112,5 +112,3 @@ export const TECHNICAL = {
 
 /** No store can be told to keep something and not to use it, yet. */
 export const NOT_YET_RESTRICTED = 'none: not built yet (P44)';
-/** Single things can be deleted; the account as a whole cannot, yet. */
-export const NOT_YET_ERASED = 'none: erasing an account is not built yet (P43)';

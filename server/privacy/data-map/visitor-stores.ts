@@ -1,4 +1,4 @@
-import { NOT_YET_ERASED, NOT_YET_RESTRICTED, TECHNICAL, describeMigrations, describeTable } from './row.ts';
+import { NOT_YET_RESTRICTED, TECHNICAL, describeMigrations, describeTable } from './row.ts';
 
 const SITE = {
   useCase: 'visitors',
@@ -40,7 +40,7 @@ export const customerRows = [
     purpose: 'Seal conversations so that the customer alone opens them',
     retention: 'Until the account is erased',
     exporter: 'none: a public key, of use in this installation only',
-    eraser: NOT_YET_ERASED,
+    eraser: 'code:server/aimee/keeper.ts#erase',
     columns: { id: { ...TECHNICAL, category: 'technical' }, public_key: 'key, wrapped' },
   }),
   ...describeTable({
@@ -119,7 +119,7 @@ export const customerRows = [
     purpose: 'Show the customer whom he let read what, and why',
     retention: 'Until the account is erased',
     exporter: 'route:listAimeeGrants',
-    eraser: 'none: proves who has read what, for as long as the account exists',
+    eraser: 'code:server/aimee/keeper.ts#erase',
     columns: {
       id: 'identifier',
       site_id: 'identifier',
@@ -138,7 +138,7 @@ export const customerRows = [
     purpose: 'Prove to the customer what staff has read; each line seals the ones before',
     retention: 'Until the account is erased',
     exporter: 'route:getAimeeAccessLog',
-    eraser: 'none: proves who has read what, for as long as the account exists',
+    eraser: 'code:server/aimee/keeper.ts#erase',
     columns: {
       number: 'technical',
       at: 'time',

@@ -139,6 +139,7 @@ function fakeDatabases(opened: DatabaseFile[]): Databases {
       return { database: found, file };
     },
     drop: async (_holder, kind, name) => ({ id: database(name).id, kind, receipt: 'a.b.c' }),
+    erase: async () => undefined,
     onDropped: () => undefined,
   };
 }

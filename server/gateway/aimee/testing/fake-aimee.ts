@@ -107,7 +107,7 @@ export const ANSWERED: Answered = {
 };
 
 export interface FakeAimee extends AimeeParts {
-  readonly service: Aimee;
+  readonly service: AimeeParts['service'];
   /** Messages that were let in, newest last. */
   readonly messages: VisitorMessage[];
   /** The last document's fields. */
@@ -169,7 +169,7 @@ export function fakeAimee(): FakeAimee {
 function customerService(
   site: (accountId: AccountId, id: string) => Promise<Site>,
   onDocument: (document: Omit<NewDocument, 'content'>) => void,
-): Omit<Aimee, 'sites' | 'visitors'> {
+): Omit<Aimee, 'sites' | 'visitors' | 'erase'> {
   return {
     canSendMail: true,
     knowledge: {

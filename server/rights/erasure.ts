@@ -1,0 +1,108 @@
+import type { Clock } from '../kernel/clock.ts';
+import type { EventLog } from '../kernel/events.ts';
+import { PlatformError } from '../kernel/errors.ts';
+import type { AccountId } from '../kernel/ids.ts';
+import type { Receipts } from '../keys/receipts.ts';
+import type { Account } from '../accounts/accounts.ts';
+import type { Keeper, Retained } from './keepers.ts';
+
+/** Erasures that have begun and are not finished. Durable when a promise resolves. */
+export interface ErasureStore {
+  /** From here on nobody can sign in as the account, and there is no way back. No error if it has begun already. */
+  begin(accountId: AccountId): Promise<void>;
+  pending(): Promise<AccountId[]>;
+  end(accountId: AccountId): Promise<void>;
+}
+
+export interface Erased {
+  /** Compact JWS: that the account was erased, and when. */
+  readonly receipt: string;
+  readonly retained: readonly Retained[];
+}
+
+export interface Erasure {
+  /**
+   * Resolves when nothing of the account is left but what is named. Rejects with `account.last_owner`, and with
+   * `account.erasure_unfinished` when its access and keys are gone and something else is not: the next start goes on.
+   */
+  erase(accountId: AccountId): Promise<Erased>;
+  /** Finishes what was interrupted; called at the start, before anybody is served. */
+  resume(): Promise<void>;
+}
+
+export interface ErasureOptions {
+  /** In the order in which they erase: keys first, the account itself last. */
+  readonly keepers: readonly Keeper[];
+  readonly store: ErasureStore;
+  readonly accounts: { listAccounts(): Promise<readonly Pick<Account, 'id' | 'role'>[]> };
+  /** Tokens, sessions and instances of the account end at once. */
+  readonly endAccess: (accountId: AccountId) => void;
+  readonly receipts: Pick<Receipts, 'sign'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly events: Pick<EventLog, 'emit'>;
+}
+
+export function createErasure(options: ErasureOptions): Erasure {
+  const { keepers, store, endAccess, receipts, clock, events } = options;
+  const running = new Map<AccountId, Promise<Erased>>();
+
+  async function finish(accountId: AccountId): Promise<void> {
+    for (const keeper of keepers) await keeper.erase(accountId);
+    await store.end(accountId);
+  }
+
+  async function erase(accountId: AccountId): Promise<Erased> {
+    await refuseLastOwner(options, accountId);
+    await store.begin(accountId);
+    endAccess(accountId);
+    try {
+      await finish(accountId);
+    } catch (cause) {
+      throw unfinished(cause);
+    }
+    const at = new Date(clock.now()).toISOString();
+    return {
+      receipt: await receipts.sign({ event: 'account.erased', account: accountId, at }),
+      retained: keepers.flatMap(({ retained }) => retained ?? []),
+    };
+  }
+
+  return {
+    erase(accountId) {
+      const known = running.get(accountId);
+      if (known !== undefined) return known;
+      const work = erase(accountId).finally(() => running.delete(accountId));
+      running.set(accountId, work);
+      return work;
+    },
+    async resume() {
+      const pending = await store.pending();
+      for (const accountId of pending) await finish(accountId);
+      if (pending.length > 0) events.emit('rights.erasure_resumed', { count: pending.length });
+    },
+  };
+}
+
+/** Others would have nobody left who can help them. */
+async function refuseLastOwner({ accounts }: ErasureOptions, accountId: AccountId): Promise<void> {
+  const all = await accounts.listAccounts();
+  const others = all.filter(({ id }) => id !== accountId);
+  const isOwner = all.some(({ id, role }) => id === accountId && role === 'owner');
+  if (!isOwner || others.length === 0 || others.some(({ role }) => role === 'owner')) return;
+  throw new PlatformError({
+    kind: 'failed_precondition',
+    code: 'account.last_owner',
+    message:
+      'You are the only owner of this installation, and there are other accounts in it. They have to be erased first.',
+  });
+}
+
+function unfinished(cause: unknown): PlatformError {
+  return new PlatformError({
+    kind: 'unavailable',
+    code: 'account.erasure_unfinished',
+    message:
+      'The account is closed for good, but not all of it could be removed yet. The rest goes at the next start of the platform; its operator was told.',
+    cause,
+  });
+}
