@@ -4,4 +4,4 @@ export { type Bytes, collect } from './bytes.ts';
 export { MalformedError, OpeningError } from './errors.ts';
 export * from './key-config.ts';
 export * from './ohttp.ts';
-export { pad } from './padding.ts';
+export { encodePaddedResponse, pad } from './padding.ts';
