@@ -4,6 +4,7 @@ import { aimeeWidgetRoutes } from './aimee-widget.ts';
 import { aimeeRoutes } from './aimee.ts';
 import { apiV1Routes } from './api-v1.ts';
 import { backupRoutes } from './backups.ts';
+import { keyRotationRoutes } from './key-rotations.ts';
 import { compatibleRoutes } from './compatible.ts';
 import { CompatibleError, Problem } from './errors.ts';
 import { privacyRoutes } from './privacy.ts';
@@ -66,6 +67,7 @@ export function openApiDocument(publicUrl: string, version: string): JsonObject 
         ...privacyRoutes,
         ...rightsRoutes,
         ...backupRoutes,
+        ...keyRotationRoutes,
         ...aiRoutes,
         ...sqlRoutes,
         ...vectorRoutes,

@@ -14,6 +14,7 @@ import { loadRootKey } from '../server/keys/root-key.ts';
 import { openAccountStore } from '../server/stores/account-store.ts';
 import { openDatabaseStore } from '../server/stores/database-store.ts';
 import { openKeyStore } from '../server/stores/key-store.ts';
+import { databaseFiles } from '../server/stores/rekey.ts';
 
 /** One row of one table of one store of a stopped platform, decrypted with all the keys that the service holds. */
 export interface StoredRow {
@@ -75,7 +76,14 @@ export async function readUnlocked(dataDir: string, apiKey: string): Promise<Map
     const holder = await accounts.unlock(apiKey);
     if (holder === undefined) throw new Error('the key opens no account');
     const receipts = await createReceipts(keyRing);
-    const databases = await createDatabases({ store, keyRing, receipts, clock: systemClock, directory });
+    const databases = await createDatabases({
+      store,
+      keyRing,
+      receipts,
+      clock: systemClock,
+      directory,
+      files: databaseFiles,
+    });
     const found = new Map<string, StoredRow[]>();
     for (const kind of ['vector', 'sql'] as const) {
       for (const { name } of await databases.list(holder, kind)) {

@@ -22,6 +22,7 @@ import type { Models } from './models/chat-model.ts';
 import type { Inventory } from './profile/inventory.ts';
 import { hostNetwork } from './sandbox/egress-guard.ts';
 import { openCustomerStore, openSiteCatalogue } from './stores/aimee-store.ts';
+import type { RotatableStore } from './stores/ring-store.ts';
 import { vectorLimits } from './vectors/limits.ts';
 
 /** What `web/widget/build.ts` makes. */
@@ -37,7 +38,7 @@ export interface AimeeStoresComposition {
 }
 
 export interface AimeeStores {
-  readonly catalogue: SiteCatalogue;
+  readonly catalogue: SiteCatalogue & RotatableStore;
   readonly customers: Customers;
   readonly inventories: readonly Inventory[];
 }

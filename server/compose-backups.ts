@@ -19,6 +19,7 @@ import { loadRootKey, type RootKey } from './keys/root-key.ts';
 import type { Inventory } from './profile/inventory.ts';
 import type { Jail } from './sandbox/jail.ts';
 import { openBackupStore } from './stores/backup-store.ts';
+import type { RotatableStore } from './stores/ring-store.ts';
 import type { OpenKeyStore } from './stores/key-store.ts';
 
 export interface BackupComposition {
@@ -37,6 +38,8 @@ export interface BackupComposition {
 export interface ComposedBackups {
   readonly backups: Backups;
   readonly inventory: Inventory;
+  /** Its key can be exchanged. */
+  readonly store: RotatableStore;
 }
 
 /** Backups, if there is a target; undefined without one. Before a key is destroyed by anybody. */
@@ -55,7 +58,7 @@ export async function composeBackups(parts: BackupComposition): Promise<Composed
     checker: createStoreChecker(jail),
   });
   lifecycle.onClose('backups', () => backups.close());
-  return { backups, inventory: store.inventory };
+  return { backups, inventory: store.inventory, store };
 }
 
 /** `--restore rst_…`, or where everything was lost `--restore 12 --restore-reason "…"`; and the flags besides. */

@@ -55,6 +55,7 @@ export function composeData(parts: DataComposition): {
   const engine = createVectorEngine(parts);
   lifecycle.onClose('vector engine', () => engine.close());
   databases.onDropped((id) => engine.forget(id));
+  databases.onRotating({ pause: (id) => engine.forget(id), resume: (id) => engine.recall(id) });
   const reader = createDocumentReader(parts);
   lifecycle.onClose('document reader', () => reader.close());
   const engines = { engine, reader, embedders: openEmbedders(parts) };
@@ -64,6 +65,7 @@ export function composeData(parts: DataComposition): {
   const managed = createManagedSql(parts);
   lifecycle.onClose('managed SQL', () => managed.close());
   databases.onDropped((id) => managed.forget(id));
+  databases.onRotating({ pause: (id) => managed.forget(id), resume: (id) => managed.recall(id) });
   const { sqlAllowedHosts: allowedHosts, sqlCaFile: caFile } = config;
   const external = createExternalSql({ ...parts, allowedHosts, caFile });
   lifecycle.onClose('outside SQL', () => external.close());

@@ -11,11 +11,13 @@ import { type Recorder, createRecorder } from './calls/recorder.ts';
 import { type Scheduler, systemScheduler } from './kernel/scheduler.ts';
 import { finishSwap } from './backups/restore.ts';
 import { composeAi } from './compose-ai.ts';
+import { rotateCustomerKey } from './aimee/customers.ts';
 import { type AimeeStores, type ComposedAimee, composeAimee, openAimeeStores } from './compose-aimee.ts';
 import { composeBackups, type ComposedBackups } from './compose-backups.ts';
 import { composeData } from './compose-data.ts';
 import { composeRights } from './compose-rights.ts';
 import { composeErasure, composeKeepers } from './compose-keepers.ts';
+import { composeKeys } from './compose-keys.ts';
 import { composePrivacy } from './compose-privacy.ts';
 import { composePortal, firstLinkOf } from './compose-portal.ts';
 import type { Config } from './config.ts';
@@ -31,8 +33,8 @@ import type { EventLog } from './kernel/events.ts';
 import type { LayerId } from './kernel/ids.ts';
 import { createLifecycle, type Lifecycle } from './kernel/lifecycle.ts';
 import type { Secret } from './kernel/secret.ts';
-import { createKeyRing, type KeyRing } from './keys/key-ring.ts';
-import { loadRootKey } from './keys/root-key.ts';
+import type { KeyRing } from './keys/key-ring.ts';
+import { createKeyRotation, type KeyRotation } from './keys/rotation.ts';
 import { type Languages, openLanguages } from './languages/languages.ts';
 import type { AccountChoices } from './models/account-choices.ts';
 import type { Models } from './models/chat-model.ts';
@@ -44,13 +46,13 @@ import { createDatabases } from './databases/create-databases.ts';
 import type { Databases } from './databases/databases.ts';
 import type { Inventory } from './profile/inventory.ts';
 import { createProfile } from './profile/profile.ts';
-import { createReceipts, type Receipts } from './keys/receipts.ts';
+import type { Receipts } from './keys/receipts.ts';
 import { type OpenAccountStore, openAccountStore } from './stores/account-store.ts';
 import type { SourceStore } from './tool-sources/source-store.ts';
 import { openDatabaseStore } from './stores/database-store.ts';
 import { createCallStore } from './stores/call-store.ts';
 import { openFunctionStore } from './stores/function-store.ts';
-import { openKeyStore } from './stores/key-store.ts';
+import { databaseFiles } from './stores/rekey.ts';
 
 /** The composition root: everything is built here, top to bottom, and closed in reverse order. */
 export interface Platform {
@@ -110,6 +112,7 @@ interface Stores {
   readonly receipts: Receipts;
   readonly aimee: AimeeStores;
   readonly backups: ComposedBackups | undefined;
+  readonly keyRotation: KeyRotation;
   /** What each store holds of people. */
   readonly inventories: readonly Inventory[];
   readonly blobs: string;
@@ -161,12 +164,9 @@ async function openStores(parts: Required<Parts>, lifecycle: Lifecycle): Promise
   const data = openDataDirectory(config.dataDir);
   lifecycle.onClose('data directory', () => data.release());
   await finishSwap(config.dataDir);
-  const root = await loadRootKey(config.rootKey, data.isNew);
-  const keys = await openKeyStore({ path: data.keysDb, root, events });
-  lifecycle.onClose('key store', () => keys.close());
-  const keyRing = createKeyRing({ root, store: keys, clock });
-  const receipts = await createReceipts(keyRing);
-  const backups = await composeBackups({ ...parts, lifecycle, root, keyStore: keys, keyRing, receipts });
+  const keys = await composeKeys({ ...parts, data, lifecycle });
+  const { root, keyRing, receipts } = keys;
+  const backups = await composeBackups({ ...parts, ...keys, lifecycle });
   const accountStore = await openAccountStore({ path: data.accountsDb, keyRing, events });
   lifecycle.onClose('account store', () => accountStore.close());
   const functions = await openFunctionStore({ path: data.functionsDb, keyRing, events });
@@ -176,6 +176,7 @@ async function openStores(parts: Required<Parts>, lifecycle: Lifecycle): Promise
   const databases = await createDatabases({
     store: databaseStore,
     keyRing,
+    files: databaseFiles,
     receipts,
     clock,
     directory: dirname(data.databasesDb),
@@ -189,8 +190,23 @@ async function openStores(parts: Required<Parts>, lifecycle: Lifecycle): Promise
     clock,
     tokenLifetimeMs: config.tokenHours * HOUR_MS,
   });
+  const keyRotation = createKeyRotation({
+    keyRing,
+    root,
+    source: config.rootKey,
+    stores: [accountStore, functions, databaseStore, aimee.catalogue, ...(backups ? [backups.store] : [])],
+    databases,
+    conversations: {
+      rotateKey: (accountId) => rotateCustomerKey({ ...aimee, keyRing }, accountId),
+    },
+    ...(backups && { backups: backups.backups }),
+    receipts,
+    clock,
+    events,
+  });
   return {
     keyRing,
+    keyRotation,
     accounts,
     calls,
     functions,
@@ -202,7 +218,7 @@ async function openStores(parts: Required<Parts>, lifecycle: Lifecycle): Promise
     aimee,
     backups,
     inventories: [
-      ...[accountStore, functions, databaseStore, calls, keys, ...(backups ? [backups] : [])].map(
+      ...[accountStore, functions, databaseStore, calls, keys.keyStore, ...(backups ? [backups] : [])].map(
         ({ inventory }) => inventory,
       ),
       ...aimee.inventories,
@@ -364,6 +380,7 @@ async function listen(
     pool: callPath.pool,
     runtimes: callPath.languages.runtimes,
     ...(stores.backups && { backups: stores.backups.backups }),
+    keyRotation: stores.keyRotation,
     receiptKey: stores.receipts.publicKey,
     metrics: callPath.metrics,
     events,

@@ -20,7 +20,7 @@ const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--excl
 const ALLOWED: Record<string, readonly string[]> = {
   contract: [],
   'server/kernel': [],
-  'server/keys': ['server/kernel', 'server/rights:types'],
+  'server/keys': ['server/kernel', 'server/accounts:types', 'server/rights:types'],
   'server/sandbox': ['server/kernel'],
   'server/databases': ['server/kernel', 'server/keys', 'server/accounts:types', 'server/rights:types'],
   'server/backups': [

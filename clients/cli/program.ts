@@ -14,6 +14,7 @@ import { addPortalCommand } from './commands/portal.ts';
 import { addPrivacyCommands } from './commands/privacy.ts';
 import { addProxyCommand } from './commands/proxy.ts';
 import { addRightsCommands } from './commands/rights.ts';
+import { addRotateKeysCommand } from './commands/rotate-keys.ts';
 import { addSqlCommands } from './commands/sql.ts';
 import { addTypesCommand } from './commands/types.ts';
 import { addUserCommands } from './commands/users.ts';
@@ -71,6 +72,7 @@ export function buildProgram(context: Context): Command {
   addUserCommands(program, context);
   addRightsCommands(program, context);
   addBackupCommands(program, context);
+  addRotateKeysCommand(program, context);
   addLocalCommands(program, context);
   return program;
 }

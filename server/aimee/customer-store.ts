@@ -1,3 +1,4 @@
+import type { KeyChange } from '../keys/key-ring.ts';
 import type { AccountId, ConversationId, GrantId, SiteId } from '../kernel/ids.ts';
 import type { Inventory } from '../profile/inventory.ts';
 
@@ -25,6 +26,8 @@ export interface CustomerStore {
   /** What the file holds, for the account's own eyes. */
   readonly inventory: Inventory;
 
+  /** Encrypts the file anew under another key; queries wait. */
+  rekey(change: KeyChange): Promise<void>;
   /** Moves the log into the file and empties it: what was deleted is gone from disk then. */
   truncateLog(): Promise<void>;
 }

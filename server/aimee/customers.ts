@@ -36,6 +36,8 @@ interface Handle {
   idle?: Timer;
 }
 
+const keyResourceOf = (accountId: AccountId): string => `aimee/${accountId}/file`;
+
 export function createCustomers(options: CustomersOptions): Customers {
   const { scheduler, limits } = options;
   /** The one used last comes last. */
@@ -48,7 +50,7 @@ export function createCustomers(options: CustomersOptions): Customers {
 
   async function open(accountId: AccountId): Promise<OpenedStore> {
     await closing.get(accountId);
-    return openFile(options, accountId, pathOf(accountId));
+    return await openFile(options, accountId, pathOf(accountId));
   }
 
   function close(accountId: AccountId, handle: Handle): void {
@@ -85,7 +87,7 @@ export function createCustomers(options: CustomersOptions): Customers {
     handle.idle = scheduler.after(limits.customerIdleMs, () => close(accountId, handle));
   }
 
-  async function use<T>(accountId: AccountId, work: (store: CustomerStore) => Promise<T>): Promise<T> {
+  async function use<T>(accountId: AccountId, work: (store: OpenedStore) => Promise<T>): Promise<T> {
     const handle = enter(accountId);
     try {
       const store = await handle.store.catch((thrown: unknown) => {
@@ -119,14 +121,25 @@ export function createCustomers(options: CustomersOptions): Customers {
 }
 
 async function openFile(
-  { keyRing, openStore }: CustomersOptions,
+  { keyRing, openStore }: Pick<CustomersOptions, 'keyRing' | 'openStore'>,
   accountId: AccountId,
   path: string,
 ): Promise<OpenedStore> {
-  const key = await keyRing.obtain(`aimee/${accountId}/file`, accountId);
+  const key = await keyRing.obtain(keyResourceOf(accountId), accountId);
   try {
     return await openStore({ path, key });
   } finally {
     key.fill(0);
   }
+}
+
+/** Encrypts a customer's file anew under another key, while it is in use; false where there is none. */
+export async function rotateCustomerKey(
+  { customers, keyRing }: { readonly customers: Customers; readonly keyRing: Pick<KeyRing, 'replacementOf'> },
+  accountId: AccountId,
+): Promise<boolean> {
+  const change = await keyRing.replacementOf(keyResourceOf(accountId));
+  if (change === undefined) return false;
+  await customers.use(accountId, (store) => store.rekey(change));
+  return true;
 }

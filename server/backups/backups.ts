@@ -46,6 +46,8 @@ export interface Backups {
   log(): Promise<{ readonly entries: readonly LoggedAccess[]; readonly isIntact: boolean }>;
   /** When the last ciphertext of what is dropped now will be gone. */
   lastCopyUntil(): Promise<number>;
+  /** Runs work during which no generation is made, checked or removed. */
+  whileNone<T>(work: () => Promise<T>): Promise<T>;
   /** Ends the schedule, and waits for what runs. */
   close(): Promise<void>;
 }

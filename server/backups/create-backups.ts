@@ -74,6 +74,7 @@ export async function createBackups(options: BackupsOptions): Promise<Backups> {
       const newest = (await store.generations()).at(-1);
       return newest === undefined ? clock.now() : newest.at + settings.maxAgeMs + LOOK_MS;
     },
+    whileNone: serial,
     async close() {
       schedule.close();
       await serial(async () => undefined);

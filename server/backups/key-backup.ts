@@ -1,5 +1,6 @@
-import { open, mkdir, readdir, rm } from 'node:fs/promises';
+import { open, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { eraseFile, overwrite } from '../keys/erase-file.ts';
 import { deriveKey } from '../keys/key-wrap.ts';
 import { createKeyRing, type KeyRing } from '../keys/key-ring.ts';
 import type { RootKey } from '../keys/root-key.ts';
@@ -24,11 +25,9 @@ export interface KeyBackupOptions {
 
 const NAME = 'keys.jfk';
 const AAD = 'key-backup';
-const ZEROS = Buffer.alloc(1 << 20);
 
 export function createKeyBackup({ directory, root, store }: KeyBackupOptions): KeyBackup {
   const path = join(directory, NAME);
-  const sealingKey = sealingKeyOf(root);
   let running: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
 
@@ -40,7 +39,7 @@ export function createKeyBackup({ directory, root, store }: KeyBackupOptions): K
       // The file that it replaces is overwritten, so that no free block of the disk has what was destroyed.
       const old = await open(path, 'r+').catch(() => undefined);
       try {
-        await sealToFile(path, sealingKey, AAD, content);
+        await sealToFile(path, sealingKeyOf(root), AAD, content);
         if (old !== undefined) await overwrite(old);
       } finally {
         await old?.close();
@@ -83,6 +82,9 @@ export function ringOf(record: KeyRecord, root: RootKey): Pick<KeyRing, 'find'> 
     remove: refuse,
     removeAccount: refuse,
     isBuried: refuse,
+    under: refuse,
+    rewrap: refuse,
+    replaceRoot: refuse,
   };
   return createKeyRing({ root, store });
 }
@@ -126,25 +128,11 @@ function sealingKeyOf(root: RootKey): Uint8Array {
   return deriveKey(root.bytes.reveal(), 'key-backup');
 }
 
-async function overwrite(file: Awaited<ReturnType<typeof open>>): Promise<void> {
-  const { size } = await file.stat();
-  for (let at = 0; at < size; at += ZEROS.length) {
-    await file.write(ZEROS, 0, Math.min(ZEROS.length, size - at), at);
-  }
-  await file.sync();
-}
-
 /** What a crash left half written. */
 async function eraseLeftovers(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     if (!name.startsWith(`${NAME}.`)) continue;
-    const file = await open(join(directory, name), 'r+');
-    try {
-      await overwrite(file);
-    } finally {
-      await file.close();
-    }
-    await rm(join(directory, name));
+    await eraseFile(join(directory, name));
   }
 }
 

@@ -16,6 +16,7 @@ import {
 import type { DatabaseStore, StoredDatabase } from './database-store.ts';
 import type { Database, Databases, DatabaseFile, DatabaseKind, Dropped, NewDatabase } from './databases.ts';
 import { databaseErrors } from './errors.ts';
+import { createRotations, type DatabaseFiles } from './rotations.ts';
 
 export interface DatabasesOptions {
   readonly store: DatabaseStore;
@@ -24,6 +25,7 @@ export interface DatabasesOptions {
   readonly clock: Clock;
   /** Databases lie below it, each in a directory of its own. */
   readonly directory: string;
+  readonly files: DatabaseFiles;
   /** Of one kind, per account. */
   readonly perAccountMax?: number;
 }
@@ -40,9 +42,12 @@ export async function createDatabases(options: DatabasesOptions): Promise<Databa
   const listeners: ((id: DatabaseId) => Promise<void> | void)[] = [];
   /** Its key is gone or going; the row follows. */
   const dropping = new Set<DatabaseId>();
+  const rotations = createRotations(options);
 
   async function rowOf(holder: Holder, kind: DatabaseKind, name: string): Promise<StoredDatabase> {
-    const row = await store.find(holder.accountId, kind, hashName(holder, kind, name));
+    const find = () => store.find(holder.accountId, kind, hashName(holder, kind, name));
+    let row = await find();
+    if (row !== undefined && (await rotations.ended(row.id))) row = await find();
     if (row === undefined || dropping.has(row.id)) throw databaseErrors.notFound();
     return row;
   }
@@ -82,6 +87,7 @@ export async function createDatabases(options: DatabasesOptions): Promise<Databa
     async open(holder, kind, name) {
       const row = await rowOf(holder, kind, name);
       const key = await openLock(keyRing, holder, row);
+      await rotations.settle(row, key);
       return {
         database: describe(holder, row),
         file: { id: row.id, directory: join(directory, row.id), key },
@@ -96,7 +102,13 @@ export async function createDatabases(options: DatabasesOptions): Promise<Databa
     async erase(accountId, kind) {
       for (const { id } of await store.list(accountId, kind)) await destroy(id);
     },
+    async rotateAll(holder) {
+      const rows = [...(await rowsOf(holder, 'vector')), ...(await rowsOf(holder, 'sql'))];
+      for (const row of rows) await rotations.rotate(holder, row);
+      return rows.length;
+    },
     onDropped: (listener) => void listeners.push(listener),
+    onRotating: (listener) => rotations.onRotating(listener),
   };
 }
 

@@ -39,6 +39,17 @@ export async function openLock(keyRing: KeyRing, holder: Holder, row: StoredData
   return Uint8Array.from(key);
 }
 
+/** Another key in the place of the one that opens the file now. */
+export async function rewrapLock(
+  keyRing: KeyRing,
+  holder: Holder,
+  { id, key }: { readonly id: DatabaseId; readonly key: Uint8Array },
+): Promise<Uint8Array> {
+  const half = await keyRing.find(lockResource(id));
+  if (half === undefined) throw databaseErrors.notFound();
+  return wrapKey(wrappingKey(holder, half), key, context('key', holder.accountId, id));
+}
+
 /** Finds a name without telling it. */
 export function hashName({ accountKey }: Holder, kind: DatabaseKind, name: string): Uint8Array {
   return createHmac('sha256', deriveKey(accountKey.reveal(), 'database-name'))

@@ -20,6 +20,8 @@ export interface DatabaseStore {
   insert(database: StoredDatabase): Promise<void>;
   list(accountId: AccountId, kind: DatabaseKind): Promise<StoredDatabase[]>;
   find(accountId: AccountId, kind: DatabaseKind, nameHash: Uint8Array): Promise<StoredDatabase | undefined>;
+  /** Leaves no byte of the former one in file or log. */
+  setWrappedKey(id: DatabaseId, wrappedKey: Uint8Array): Promise<void>;
   /** Of all accounts, for tidying up after a crash. */
   ids(): Promise<DatabaseId[]>;
   /** Leaves no byte of the row in file or log. No error if it is gone already. */

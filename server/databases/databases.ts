@@ -30,8 +30,20 @@ export interface Databases {
   drop(holder: Holder, kind: DatabaseKind, name: string): Promise<Dropped>;
   /** Drops all that an account has of one kind, without its key. */
   erase(accountId: AccountId, kind: DatabaseKind): Promise<void>;
+  /**
+   * Encrypts each file of the account anew under another key; how many. Requests that come meanwhile wait, and what runs
+   * ends with `database.not_found`.
+   */
+  rotateAll(holder: Holder): Promise<number>;
   /** Heard after the key is gone and before files are removed: whoever has the file open closes it now. */
   onDropped(listener: (id: DatabaseId) => Promise<void> | void): void;
+  /** Heard when a file is to be exchanged: whoever has it open closes it, and leaves it alone until `resume`. */
+  onRotating(listener: RotationListener): void;
+}
+
+export interface RotationListener {
+  pause(id: DatabaseId): Promise<void>;
+  resume(id: DatabaseId): void;
 }
 
 export type DatabaseKind = 'vector' | 'sql';

@@ -5,8 +5,9 @@ import type { AccountId } from '../kernel/ids.ts';
 import { PlatformError } from '../kernel/errors.ts';
 import { type CachedKey, KeyCache } from './key-cache.ts';
 import { deriveKey, unwrapKey, wrapKey } from './key-wrap.ts';
-import type { RootKey } from './root-key.ts';
-import { createSerial } from '../kernel/serial.ts';
+import type { NextRootKey, RootKey } from './root-key.ts';
+import { createSerial, type Serial } from '../kernel/serial.ts';
+import { Secret } from '../kernel/secret.ts';
 
 /** Under what a resource key is wrapped: the root, or the key-encryption key of an account. */
 export type KeyParent = 'root' | AccountId;
@@ -47,6 +48,24 @@ export interface KeyStore {
   removeAccount(accountId: AccountId, bury: Bury): Promise<void>;
   /** Whether there is a tombstone of this hash. */
   isBuried(hash: Uint8Array): Promise<boolean>;
+  /** All wraps under one parent. */
+  under(parent: KeyParent): Promise<StoredWrap[]>;
+  /** Other wraps for the same resources, all or none; no byte of the old ones is left in file or log. */
+  rewrap(wraps: readonly StoredWrap[]): Promise<void>;
+  /** The same for all wraps under the root, with a file that the next root key opens. After `commit` it counts. */
+  replaceRoot(next: NextRootKey, wraps: readonly StoredWrap[]): Promise<void>;
+}
+
+/** Of a file that is to be encrypted anew. */
+export interface KeyChange {
+  /** 32 bytes. */
+  readonly key: Uint8Array;
+  /** 32 bytes. */
+  readonly nextKey: Uint8Array;
+  /** From here on the file's key is `nextKey`, after a crash, too. */
+  readonly commit: () => Promise<void>;
+  /** Which of them it is, asked of the place where it is kept: a failed `commit` may have happened. */
+  readonly keyInForce: () => Promise<Uint8Array>;
 }
 
 /**
@@ -74,9 +93,15 @@ export interface KeyRing {
   destroyAll(resources: readonly string[]): Promise<void>;
   /** Destroys the account's key-encryption key, and with it every key under it. */
   destroyAccount(accountId: AccountId): Promise<void>;
+  /** A new key-encryption key for the account. All keys stay as they are; how many were wrapped anew. */
+  rotateAccount(accountId: AccountId): Promise<number>;
+  /** Another key for the resource, with which a file is encrypted anew; undefined where there is none. */
+  replacementOf(resource: string): Promise<KeyChange | undefined>;
+  /** Another root key from here on. All keys stay as they are; how many were wrapped anew. */
+  rotateRoot(next: NextRootKey): Promise<number>;
   /** What the resource's tombstone is called, if it has one. */
   tombstoneHash(resource: string): Promise<Uint8Array>;
-  /** Is waited for after each destruction: copies of the key store forget what it has forgotten. */
+  /** Is waited for after each destruction and rotation: copies of the key store forget what it has forgotten. */
   onDestroyed(listener: () => Promise<void>): void;
 }
 
@@ -95,25 +120,14 @@ export interface KeyRingOptions {
 export function createKeyRing({ clock = systemClock, ...options }: KeyRingOptions): KeyRing {
   const { store } = options;
   const cache = new KeyCache(CACHED_KEYS_MAX);
-  const { load, create, loadOrCreate } = createWraps(options, cache);
+  const { load, create, loadOrCreate, replace } = createWraps(options, cache);
+  const { hashes, bury } = createTombstones(loadOrCreate, clock);
   // One at a time: a look-up that overlaps a destruction must not bring the key back into the cache.
   const serial = createSerial();
   const listeners: (() => Promise<void>)[] = [];
 
   async function tellOfDestruction(): Promise<void> {
     for (const listener of listeners) await listener();
-  }
-
-  async function hashes(): Promise<(resource: string) => Uint8Array> {
-    // Bytes would be made into a key for each hash, which takes three times as long as the hash.
-    const key = createSecretKey(await loadOrCreate(TOMBSTONE_KEY, 'root'));
-    return (resource) => createHmac('sha256', key).update(resource).digest();
-  }
-
-  async function bury(): Promise<Bury> {
-    const at = clock.now();
-    const hash = await hashes();
-    return (resource) => ({ hash: hash(resource), at });
   }
 
   async function refuseErased(parent: KeyParent): Promise<void> {
@@ -144,6 +158,8 @@ export function createKeyRing({ clock = systemClock, ...options }: KeyRingOption
     await tellOfDestruction();
   }
 
+  const find = async (resource: string): Promise<Uint8Array | undefined> => (await findAll([resource]))[0];
+
   return {
     async obtain(resource, parent) {
       checkResource(resource);
@@ -159,7 +175,7 @@ export function createKeyRing({ clock = systemClock, ...options }: KeyRingOption
         return await create(resources, parent);
       });
     },
-    find: async (resource) => (await findAll([resource]))[0],
+    find,
     findAll,
     destroy: async (resource) => await destroyAll([resource]),
     destroyAll,
@@ -171,6 +187,7 @@ export function createKeyRing({ clock = systemClock, ...options }: KeyRingOption
       });
       await tellOfDestruction();
     },
+    ...createRotations({ ...options, cache, serial, find, replace, tell: tellOfDestruction }),
     async tombstoneHash(resource) {
       return (await serial(hashes))(resource);
     },
@@ -178,19 +195,41 @@ export function createKeyRing({ clock = systemClock, ...options }: KeyRingOption
   };
 }
 
+interface Tombstones {
+  readonly hashes: () => Promise<(resource: string) => Uint8Array>;
+  readonly bury: () => Promise<Bury>;
+}
+
+/** What the dead are called. */
+function createTombstones(loadOrCreate: Wraps['loadOrCreate'], clock: Pick<Clock, 'now'>): Tombstones {
+  async function hashes(): Promise<(resource: string) => Uint8Array> {
+    // Bytes would be made into a key for each hash, which takes three times as long as the hash.
+    const key = createSecretKey(await loadOrCreate(TOMBSTONE_KEY, 'root'));
+    return (resource) => createHmac('sha256', key).update(resource).digest();
+  }
+
+  async function bury(): Promise<Bury> {
+    const at = clock.now();
+    const hash = await hashes();
+    return (resource) => ({ hash: hash(resource), at });
+  }
+
+  return { hashes, bury };
+}
+
 interface Wraps {
   readonly load: (resource: string) => Promise<CachedKey | undefined>;
   /** The keys are the caller's. */
   readonly create: (resources: readonly string[], parent: KeyParent) => Promise<Uint8Array[]>;
   readonly loadOrCreate: (resource: string, parent: KeyParent) => Promise<Uint8Array>;
+  /** Gives a resource that has a key another one. */
+  readonly replace: (resource: string, key: Uint8Array) => Promise<void>;
 }
 
 /** Keys in and out of their wraps. */
 function createWraps({ root, store }: Pick<KeyRingOptions, 'root' | 'store'>, cache: KeyCache): Wraps {
-  const rootWrappingKey = deriveKey(root.bytes.reveal(), 'wrap');
-
   async function wrappingKeyOf(parent: KeyParent): Promise<Uint8Array | undefined> {
-    return parent === 'root' ? rootWrappingKey : (await load(accountResource(parent)))?.key;
+    return parent === 'root' ? rootWrappingKeyOf(root.bytes) : (await load(accountResource(parent)))?.key;
   }
 
   async function load(resource: string): Promise<CachedKey | undefined> {
@@ -199,9 +238,8 @@ function createWraps({ root, store }: Pick<KeyRingOptions, 'root' | 'store'>, ca
     const stored = await store.find(resource);
     if (stored === undefined) return undefined;
     const wrappingKey = await wrappingKeyOf(stored.parent);
-    const key = wrappingKey && unwrapKey(wrappingKey, stored.wrap, contextOf(stored));
-    if (key === undefined) throw unreadable(resource);
-    return cache.remember(resource, { parent: stored.parent, key });
+    if (wrappingKey === undefined) throw unreadable(resource);
+    return cache.remember(resource, { parent: stored.parent, key: opened(wrappingKey, stored) });
   }
 
   async function create(resources: readonly string[], parent: KeyParent): Promise<Uint8Array[]> {
@@ -227,7 +265,116 @@ function createWraps({ root, store }: Pick<KeyRingOptions, 'root' | 'store'>, ca
     return Uint8Array.from(entry.key);
   }
 
-  return { load, create, loadOrCreate };
+  async function replace(resource: string, key: Uint8Array): Promise<void> {
+    const stored = await store.find(resource);
+    const wrappingKey = stored && (await wrappingKeyOf(stored.parent));
+    if (stored === undefined || wrappingKey === undefined) throw unreadable(resource);
+    await store.rewrap([{ ...stored, wrap: wrapKey(wrappingKey, key, contextOf(stored)) }]);
+  }
+
+  return { load, create, loadOrCreate, replace };
+}
+
+function rootWrappingKeyOf(bytes: Secret<Uint8Array>): Uint8Array {
+  return deriveKey(bytes.reveal(), 'wrap');
+}
+
+interface RotationsOptions extends Pick<KeyRingOptions, 'root' | 'store'> {
+  readonly cache: KeyCache;
+  readonly serial: Serial;
+  readonly find: KeyRing['find'];
+  readonly replace: Wraps['replace'];
+  readonly tell: () => Promise<void>;
+}
+
+/** Other keys in the place of those in force. */
+function createRotations({
+  cache,
+  serial,
+  find,
+  replace,
+  tell,
+  ...stored
+}: RotationsOptions): Pick<KeyRing, 'replacementOf' | 'rotateAccount' | 'rotateRoot'> {
+  async function toldAfter<T>(work: () => Promise<T>): Promise<T> {
+    const value = await serial(work);
+    await tell();
+    return value;
+  }
+
+  return {
+    async replacementOf(resource) {
+      const key = await find(resource);
+      if (key === undefined) return undefined;
+      const nextKey = new Uint8Array(randomBytes(32));
+      return {
+        key,
+        nextKey,
+        commit: () =>
+          toldAfter(async () => {
+            cache.forget(resource);
+            await replace(resource, nextKey);
+          }),
+        keyInForce: async () => (await find(resource)) ?? key,
+      };
+    },
+    rotateAccount: (accountId) =>
+      toldAfter(async () => {
+        cache.forget(accountResource(accountId));
+        return await rotateAccount(stored, accountId);
+      }),
+    rotateRoot: (next) => toldAfter(() => rotateRoot(stored, next)),
+  };
+}
+
+type Rotated = Pick<KeyRingOptions, 'root' | 'store'>;
+
+async function rotateAccount({ root, store }: Rotated, accountId: AccountId): Promise<number> {
+  const kekWrap = await store.find(accountResource(accountId));
+  if (kekWrap === undefined) return 0;
+  const rootWrappingKey = rootWrappingKeyOf(root.bytes);
+  const kek = opened(rootWrappingKey, kekWrap);
+  const nextKek = new Uint8Array(randomBytes(32));
+  const wraps = (await store.under(accountId)).map((stored) => wrapAnew(stored, kek, nextKek));
+  const wrap = wrapKey(rootWrappingKey, nextKek, contextOf(kekWrap));
+  await store.rewrap([...wraps, { ...kekWrap, wrap }]);
+  for (const key of [kek, nextKek]) key.fill(0);
+  return wraps.length;
+}
+
+async function rotateRoot({ root, store }: Rotated, next: NextRootKey): Promise<number> {
+  const rootGeneration = root.generation + 1;
+  const [old, fresh] = [rootWrappingKeyOf(root.bytes), rootWrappingKeyOf(new Secret(next.bytes))];
+  const wraps = (await store.under('root')).map((stored) => wrapAnew(stored, old, fresh, { rootGeneration }));
+  try {
+    await store.replaceRoot(next, wraps);
+  } finally {
+    if (Buffer.from(next.bytes).equals(next.inForce())) {
+      root.generation = rootGeneration;
+      root.bytes = new Secret(next.bytes);
+    }
+  }
+  return wraps.length;
+}
+
+/** The same key under another wrapping key. */
+function wrapAnew(
+  stored: StoredWrap,
+  old: Uint8Array,
+  fresh: Uint8Array,
+  changed: Partial<Pick<StoredWrap, 'rootGeneration'>> = {},
+): StoredWrap {
+  const key = opened(old, stored);
+  const next = { ...stored, ...changed };
+  const wrap = wrapKey(fresh, key, contextOf(next));
+  key.fill(0);
+  return { ...next, wrap };
+}
+
+function opened(wrappingKey: Uint8Array, stored: StoredWrap): Uint8Array {
+  const key = unwrapKey(wrappingKey, stored.wrap, contextOf(stored));
+  if (key === undefined) throw unreadable(stored.resource);
+  return key;
 }
 
 /** The name under which the key-encryption key of an account is kept. */

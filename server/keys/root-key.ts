@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { randomBytes, scrypt } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { PlatformError } from '../kernel/errors.ts';
 import { Secret } from '../kernel/secret.ts';
+import { eraseFile, replaceFile } from './erase-file.ts';
 import { syncDirectory } from './sync-directory.ts';
 
 /** Where the one key comes from that opens everything else. */
@@ -18,11 +19,22 @@ export type RootKeySource =
   /** A program (no shell) that prints 32 bytes as 64 hex digits or base64: a KMS client, systemd-creds, … */
   | { readonly source: 'command'; readonly argv: readonly string[] };
 
+/** The root key in force. A rotation puts another one in its place, for everybody who holds this. */
 export interface RootKey {
   /** Counts rotations; every wrap under the root says which one it needs. */
-  readonly generation: number;
+  generation: number;
   /** 32 bytes. */
-  readonly bytes: Secret<Uint8Array>;
+  bytes: Secret<Uint8Array>;
+}
+
+/** A root key that is to follow the present one. */
+export interface NextRootKey {
+  /** 32 bytes. */
+  readonly bytes: Uint8Array;
+  /** From here on the source gives this key, after a crash too. */
+  commit(): Promise<void>;
+  /** Which key counts, 32 bytes: a failed `commit` may have happened. */
+  inForce(): Uint8Array;
 }
 
 const KEY_BYTES = 32;
@@ -39,6 +51,46 @@ const SCRYPT = { N: 2 ** 17, r: 8, p: 1, maxmem: 256 * 1024 * 1024 };
 export async function loadRootKey(source: RootKeySource, mayCreate: boolean): Promise<RootKey> {
   return { generation: 1, bytes: new Secret(await rootKeyBytes(source, mayCreate)) };
 }
+
+/**
+ * Another root key from the same source: a new file, a new salt for the passphrase, or what the command prints now, which has
+ * to be another key than `present`. Errors: `keys.root_*`.
+ */
+export async function nextRootKey(source: RootKeySource, present: RootKey): Promise<NextRootKey> {
+  let isCommitted = false;
+  const committed = (): void => void (isCommitted = true);
+  const next = (bytes: Uint8Array, commit: NextRootKey['commit']): NextRootKey => ({
+    bytes,
+    commit,
+    inForce: () => (isCommitted ? bytes : present.bytes.reveal()),
+  });
+  if (source.source === 'command') {
+    const bytes = await fromCommand(source.argv);
+    if (Buffer.from(bytes).equals(present.bytes.reveal())) {
+      throw rootKeyError(
+        'root_unchanged',
+        'The root key command still prints the present key. Let it print the next one, then rotate again.',
+      );
+    }
+    return next(bytes, async () => committed());
+  }
+  const path = source.source === 'file' ? source.path : source.saltPath;
+  await abandonNextRootKey(source);
+  const fresh = randomBytes(source.source === 'file' ? KEY_BYTES : SALT_BYTES);
+  await createPrivateFile(nextPath(path), fresh);
+  const bytes = source.source === 'file' ? fresh : await fromPassphrase(source.secret, fresh);
+  return next(bytes, () => replaceFile(nextPath(path), path, committed));
+}
+
+/** Removes a next root key that was never committed, half written ones too. */
+export async function abandonNextRootKey(source: RootKeySource): Promise<void> {
+  if (source.source === 'command') return;
+  const next = nextPath(source.source === 'file' ? source.path : source.saltPath);
+  const names = await readdir(dirname(next)).catch(() => []);
+  for (const name of names) if (name.startsWith(basename(next))) await eraseFile(join(dirname(next), name));
+}
+
+const nextPath = (path: string): string => `${path}.next`;
 
 async function rootKeyBytes(source: RootKeySource, mayCreate: boolean): Promise<Uint8Array> {
   switch (source.source) {

@@ -38,6 +38,7 @@ export const LOG_FIELDS: LogFields = {
   'pool.exhausted': { live: 'How many instances run' },
   'egress.refused': { code: 'Why, from a list; never where to' },
   'mail.failed': {},
+  'keys.rotated': { scope: 'Of the installation or of an account', count: 'How many keys were wrapped anew' },
   'backup.made': { files: 'How many files', bytes: 'How many bytes were new', took: 'Time taken' },
   'backup.failed': { code: 'What failed, from the list of errors' },
   'backup.removed': { count: 'How many generations ended' },

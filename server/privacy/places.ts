@@ -19,6 +19,13 @@ export const LASTING_PLACES: readonly Place[] = [
     modules: ['server/stores/sqlite.ts'],
   },
   {
+    where: '… .db.making, .next and .old, keys/root.key.next',
+    what: 'A store or root key that takes the place of another one',
+    protection: 'As what it replaces; overwritten with zeros before it is removed',
+    retention: 'While keys are rotated; after a crash until the next start or use',
+    modules: ['server/stores/rekey.ts', 'server/stores/cipher.ts', 'server/keys/erase-file.ts'],
+  },
+  {
     where: 'databases/db_…/',
     what: 'One vector or SQL database each',
     protection: 'Encrypted; a key that opens with the account’s own key alone',

@@ -21,7 +21,8 @@ import { type RightsStore, type RightsTables, rightsIn } from './rights-rows.ts'
 import { type SourceTables, sourcesIn } from './source-rows.ts';
 import { createInventory } from './inventory.ts';
 import { accountInventory } from './inventory-rules.ts';
-import { isUniqueViolation, openEncrypted } from './sqlite.ts';
+import { isUniqueViolation } from './sqlite.ts';
+import { openRingStore, type RotatableStore } from './ring-store.ts';
 
 interface AccountTables extends SourceTables, RequestTables, RightsTables {
   account: {
@@ -60,7 +61,7 @@ export interface AccountStoreOptions {
   readonly events?: Pick<EventLog, 'emit'>;
 }
 
-export interface OpenAccountStore extends AccountStore {
+export interface OpenAccountStore extends AccountStore, RotatableStore {
   /** What accounts chose among the models. */
   readonly modelChoices: AccountChoices;
   /** Outside MCP servers that accounts use. */
@@ -82,10 +83,10 @@ export async function openAccountStore({
   keyRing,
   events,
 }: AccountStoreOptions): Promise<OpenAccountStore> {
-  const store = await openEncrypted<AccountTables>({
+  const store = await openRingStore<AccountTables>({
     name: 'accounts',
     path,
-    key: await keyRing.obtain('stores/accounts', 'root'),
+    keyRing,
     migrations: accountMigrations,
     ...(events && { events }),
   });
@@ -114,6 +115,7 @@ export async function openAccountStore({
     toolSources: sourcesIn(db.$pickTables<'tool_source'>(), () => store.checkpoint()),
     rightsRequests: requestsIn(db.$pickTables<'rights_request'>()),
     rights: rightsIn(db.$pickTables<keyof RightsTables>(), () => store.checkpoint()),
+    rotateKey: () => store.rotateKey(),
     close: async () => await store.close(),
   };
 }

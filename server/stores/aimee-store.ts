@@ -12,6 +12,7 @@ import { createInventory } from './inventory.ts';
 import { customerInventory, siteInventory } from './inventory-rules.ts';
 import { aimeeSites } from './migrations/aimee-sites/001-sites.ts';
 import { aimeeCustomer } from './migrations/aimee/001-customer.ts';
+import { openRingStore, type RotatableStore } from './ring-store.ts';
 import { openEncrypted } from './sqlite.ts';
 
 export const siteCatalogueMigrations = [aimeeSites];
@@ -28,11 +29,13 @@ export async function openSiteCatalogue({
   path,
   keyRing,
   events,
-}: SiteCatalogueOptions): Promise<SiteCatalogue & { readonly inventory: Inventory; close(): Promise<void> }> {
-  const store = await openEncrypted<{ site: { id: SiteId; account_id: AccountId } }>({
+}: SiteCatalogueOptions): Promise<
+  SiteCatalogue & RotatableStore & { readonly inventory: Inventory; close(): Promise<void> }
+> {
+  const store = await openRingStore<{ site: { id: SiteId; account_id: AccountId } }>({
     name: 'aimee-sites',
     path,
-    key: await keyRing.obtain('stores/aimee-sites', 'root'),
+    keyRing,
     migrations: siteCatalogueMigrations,
     ...(events && { events }),
   });
@@ -50,6 +53,7 @@ export async function openSiteCatalogue({
       store.checkpoint();
     },
     inventory: createInventory(db, { store: 'aimee-sites', rules: siteInventory }),
+    rotateKey: () => store.rotateKey(),
     close: async () => await store.close(),
   };
 }
@@ -88,6 +92,7 @@ export async function openCustomerStore({
     inventory: createInventory(db, { store: 'aimee', rules: customerInventory }),
     // With the one connection in hand: within a transaction it would be refused.
     truncateLog: () => db.connection().execute(async () => store.checkpoint()),
+    rekey: (change) => store.rekey(change),
     close: async () => await store.close(),
   };
 }

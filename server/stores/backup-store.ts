@@ -14,7 +14,7 @@ import type { Inventory } from '../profile/inventory.ts';
 import { createInventory } from './inventory.ts';
 import { backupInventory } from './inventory-rules.ts';
 import { backups } from './migrations/backups/001-backups.ts';
-import { openEncrypted } from './sqlite.ts';
+import { openRingStore, type RotatableStore } from './ring-store.ts';
 import type { Generated } from 'kysely';
 
 export const backupMigrations = [backups];
@@ -52,7 +52,7 @@ interface BackupTables {
 export interface BackupStoreOptions {
   /** `<dataDir>/backups/backups.db`. */
   readonly path: string;
-  readonly keyRing: Pick<KeyRing, 'obtain'>;
+  readonly keyRing: Pick<KeyRing, 'obtain' | 'replacementOf'>;
   readonly events?: Pick<EventLog, 'emit'>;
 }
 
@@ -60,11 +60,13 @@ export async function openBackupStore({
   path,
   keyRing,
   events,
-}: BackupStoreOptions): Promise<BackupStore & { readonly inventory: Inventory; close(): Promise<void> }> {
-  const store = await openEncrypted<BackupTables>({
+}: BackupStoreOptions): Promise<
+  BackupStore & RotatableStore & { readonly inventory: Inventory; close(): Promise<void> }
+> {
+  const store = await openRingStore<BackupTables>({
     name: 'backups',
     path,
-    key: await keyRing.obtain('stores/backups', 'root'),
+    keyRing,
     migrations: backupMigrations,
     ...(events && { events }),
   });
@@ -74,6 +76,7 @@ export async function openBackupStore({
     ...requestsIn(db),
     ...accessesIn(db),
     inventory: createInventory(db, { store: 'backups', rules: backupInventory }),
+    rotateKey: () => store.rotateKey(),
     close: async () => await store.close(),
   };
 }

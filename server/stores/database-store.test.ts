@@ -15,6 +15,7 @@ import type { KeyRing } from '../keys/key-ring.ts';
 import { createReceipts, type Receipts } from '../keys/receipts.ts';
 import { openDatabaseStore } from './database-store.ts';
 import { openKeyStore } from './key-store.ts';
+import { databaseFiles } from './rekey.ts';
 
 /** The catalogue over its real stores. */
 const NOW = Date.UTC(2026, 10, 23, 12);
@@ -43,6 +44,7 @@ async function start(): Promise<void> {
   store = await openDatabaseStore({ path: join(dir, 'databases', 'databases.db'), keyRing });
   receipts = await createReceipts(keyRing);
   databases = await createDatabases({
+    files: databaseFiles,
     store,
     keyRing,
     receipts,

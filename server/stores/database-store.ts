@@ -9,7 +9,8 @@ import type { Inventory } from '../profile/inventory.ts';
 import { createInventory } from './inventory.ts';
 import { databaseInventory } from './inventory-rules.ts';
 import { databasesMigration } from './migrations/databases/001-databases.ts';
-import { isUniqueViolation, openEncrypted } from './sqlite.ts';
+import { isUniqueViolation } from './sqlite.ts';
+import { openRingStore, type RotatableStore } from './ring-store.ts';
 
 export const databaseMigrations = [databasesMigration];
 
@@ -35,11 +36,13 @@ export async function openDatabaseStore({
   path,
   keyRing,
   events,
-}: DatabaseStoreOptions): Promise<DatabaseStore & { readonly inventory: Inventory; close(): Promise<void> }> {
-  const store = await openEncrypted<DatabaseTables>({
+}: DatabaseStoreOptions): Promise<
+  DatabaseStore & RotatableStore & { readonly inventory: Inventory; close(): Promise<void> }
+> {
+  const store = await openRingStore<DatabaseTables>({
     name: 'databases',
     path,
-    key: await keyRing.obtain('stores/databases', 'root'),
+    keyRing,
     migrations: databaseMigrations,
     ...(events && { events }),
   });
@@ -69,6 +72,10 @@ export async function openDatabaseStore({
       const row = await own(accountId, kind).where('name_hash', '=', nameHash).executeTakeFirst();
       return row && toDatabase(row);
     },
+    async setWrappedKey(id, wrappedKey) {
+      await db.updateTable('database').set({ wrapped_key: wrappedKey }).where('id', '=', id).execute();
+      store.checkpoint();
+    },
     async ids() {
       return (await db.selectFrom('database').select('id').execute()).map(({ id }) => id);
     },
@@ -77,6 +84,7 @@ export async function openDatabaseStore({
       store.checkpoint();
     },
     inventory: createInventory(db, { store: 'databases', rules: databaseInventory }),
+    rotateKey: () => store.rotateKey(),
     close: async () => await store.close(),
   };
 }

@@ -20,7 +20,7 @@ declare module 'better-sqlite3-multiple-ciphers' {
   class Database {
     static readonly SqliteError: typeof SqliteError;
     readonly open: boolean;
-    constructor(path: string);
+    constructor(path: string, options?: { readonly fileMustExist: boolean });
     prepare(sql: string): Statement;
     exec(sql: string): this;
     pragma(text: string, options?: { simple: boolean }): unknown;

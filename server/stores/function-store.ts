@@ -10,7 +10,7 @@ import type { Db, FunctionTables } from './function-rows.ts';
 import { createInventory } from './inventory.ts';
 import { functionInventory } from './inventory-rules.ts';
 import { functionsMigration } from './migrations/functions/001-functions.ts';
-import { openEncrypted } from './sqlite.ts';
+import { openRingStore, type RotatableStore } from './ring-store.ts';
 
 export const functionMigrations = [functionsMigration];
 
@@ -25,11 +25,13 @@ export async function openFunctionStore({
   path,
   keyRing,
   events,
-}: FunctionStoreOptions): Promise<FunctionStore & { readonly inventory: Inventory; close(): Promise<void> }> {
-  const store = await openEncrypted<FunctionTables>({
+}: FunctionStoreOptions): Promise<
+  FunctionStore & RotatableStore & { readonly inventory: Inventory; close(): Promise<void> }
+> {
+  const store = await openRingStore<FunctionTables>({
     name: 'functions',
     path,
-    key: await keyRing.obtain('stores/functions', 'root'),
+    keyRing,
     migrations: functionMigrations,
     ...(events && { events }),
   });
@@ -44,6 +46,7 @@ export async function openFunctionStore({
     ...buildStore(db, erase),
     ...changes(db, erase),
     inventory: createInventory(db, { store: 'functions', rules: functionInventory }),
+    rotateKey: () => store.rotateKey(),
     close: () => store.close(),
   };
 }

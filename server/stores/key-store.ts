@@ -1,4 +1,4 @@
-import type { Selectable, Transaction } from 'kysely';
+import type { Kysely, Selectable, Transaction } from 'kysely';
 import { deriveKey } from '../keys/key-wrap.ts';
 import { accountResource } from '../keys/key-ring.ts';
 import type { Bury, KeyParent, KeyStore, StoredWrap, Tombstone } from '../keys/key-ring.ts';
@@ -44,62 +44,111 @@ export interface KeyStoreOptions {
   readonly events?: Pick<EventLog, 'emit'>;
 }
 
+/** Opens the key store, and tells the root key which rotation it is. */
 export async function openKeyStore({ path, root, events }: KeyStoreOptions): Promise<OpenKeyStore> {
-  const store = await openEncrypted<KeyTables>({
-    name: 'keys',
-    path,
-    key: deriveKey(root.bytes.reveal(), 'key-store'),
-    migrations: keyMigrations,
-    ...(events && { events }),
-  });
+  const open = (at: string, key: Uint8Array) =>
+    openEncrypted<KeyTables>({
+      name: 'keys',
+      path: at,
+      key,
+      migrations: keyMigrations,
+      ...(events && { events }),
+    });
+  const store = await open(path, storeKeyOf(root.bytes.reveal()));
   const { db } = store;
+  root.generation = await generationOf(db, root.generation);
+  const inTransaction = <T>(work: (tx: KeyTx) => Promise<T>): Promise<T> => db.transaction().execute(work);
+  /** Of what it removes no byte stays in file or log. */
+  async function change(work: (tx: KeyTx) => Promise<void>): Promise<void> {
+    await inTransaction(work);
+    store.checkpoint();
+  }
+  async function rewrapCopy(copy: string, key: Uint8Array, wraps: readonly StoredWrap[]): Promise<void> {
+    const copied = await open(copy, key);
+    try {
+      await copied.db.transaction().execute((tx) => putWraps(tx, wraps));
+      copied.checkpoint();
+    } finally {
+      await copied.close();
+    }
+  }
+
   return {
-    async find(resource) {
-      const row = await db
-        .selectFrom('wrapped_key')
-        .selectAll()
-        .where('resource', '=', resource)
-        .executeTakeFirst();
-      return row && toWrap(row);
-    },
-    insert: (wraps) => db.transaction().execute((tx) => insertWraps(tx, wraps)),
-    async remove(resources, bury) {
-      await store.withRoom(REMOVAL_CACHE_MIB, () =>
-        db.transaction().execute((tx) => removeWraps(tx, resources, bury)),
-      );
-      store.checkpoint();
-    },
-    async removeAccount(accountId, bury) {
-      await db.transaction().execute(async (tx) => {
-        const rows = await tx
-          .selectFrom('wrapped_key')
-          .select('resource')
-          .where('parent', '=', accountId)
-          .execute();
-        const resources = [...rows.map(({ resource }) => resource), accountResource(accountId)];
-        await removeWraps(tx, resources, bury);
-      });
-      store.checkpoint();
-    },
+    find: (resource) => findWrap(db, resource),
+    under: (parent) => wrapsUnder(db, parent),
+    insert: (wraps) => inTransaction((tx) => insertWraps(tx, wraps)),
+    remove: (resources, bury) =>
+      store.withRoom(REMOVAL_CACHE_MIB, () => change((tx) => removeWraps(tx, resources, bury))),
+    removeAccount: (accountId, bury) =>
+      change(async (tx) => {
+        const resources = (await wrapsUnder(tx, accountId)).map(({ resource }) => resource);
+        await removeWraps(tx, [...resources, accountResource(accountId)], bury);
+      }),
     async isBuried(hash) {
       const row = await db.selectFrom('tombstone').select('at').where('hash', '=', hash).executeTakeFirst();
       return row !== undefined;
     },
-    record: () =>
-      db.transaction().execute(async (tx) => ({
-        wraps: (await tx.selectFrom('wrapped_key').selectAll().execute()).map(toWrap),
-        tombstones: await tx.selectFrom('tombstone').selectAll().execute(),
-      })),
-    bury: (buried) => db.transaction().execute((tx) => insertTombstones(tx, buried)),
-    async forgetTombstones(at) {
-      await db.deleteFrom('tombstone').where('at', '<', at).execute();
+    rewrap: (wraps) => change((tx) => putWraps(tx, wraps)),
+    replaceRoot(next, wraps) {
+      const nextKey = storeKeyOf(next.bytes);
+      return store.rekey({
+        key: storeKeyOf(root.bytes.reveal()),
+        nextKey,
+        change: (copy) => rewrapCopy(copy, nextKey, wraps),
+        commit: () => next.commit(),
+        keyInForce: async () => storeKeyOf(next.inForce()),
+      });
     },
+    record: () => inTransaction(recordOf),
+    bury: (buried) => inTransaction((tx) => insertTombstones(tx, buried)),
+    forgetTombstones: (at) =>
+      inTransaction(async (tx) => void (await tx.deleteFrom('tombstone').where('at', '<', at).execute())),
     inventory: createInventory(db, { store: 'keys', rules: keyInventory }),
-    close: async () => await store.close(),
+    close: () => store.close(),
   };
 }
 
+const storeKeyOf = (rootBytes: Uint8Array): Uint8Array => deriveKey(rootBytes, 'key-store');
+
+type KeyDb = Kysely<KeyTables>;
 type KeyTx = Transaction<KeyTables>;
+
+async function generationOf(db: KeyDb, initial: number): Promise<number> {
+  const { latest } = await db
+    .selectFrom('wrapped_key')
+    .select(({ fn }) => fn.max('root_generation').as('latest'))
+    .executeTakeFirstOrThrow();
+  return latest ?? initial;
+}
+
+async function findWrap(tx: KeyDb, resource: string): Promise<StoredWrap | undefined> {
+  const row = await tx
+    .selectFrom('wrapped_key')
+    .selectAll()
+    .where('resource', '=', resource)
+    .executeTakeFirst();
+  return row && toWrap(row);
+}
+
+async function wrapsUnder(tx: KeyDb, parent: KeyParent): Promise<StoredWrap[]> {
+  const rows = await tx.selectFrom('wrapped_key').selectAll().where('parent', '=', parent).execute();
+  return rows.map(toWrap);
+}
+
+async function recordOf(db: KeyTx): Promise<KeyRecord> {
+  return {
+    wraps: (await db.selectFrom('wrapped_key').selectAll().execute()).map(toWrap),
+    tombstones: await db.selectFrom('tombstone').selectAll().execute(),
+  };
+}
+
+async function putWraps(tx: KeyTx, wraps: readonly StoredWrap[]): Promise<void> {
+  for await (const slice of slices(wraps)) {
+    const resources = slice.map(({ resource }) => resource);
+    await tx.deleteFrom('wrapped_key').where('resource', 'in', resources).execute();
+    await insertWraps(tx, slice);
+  }
+}
 
 async function insertWraps(tx: KeyTx, wraps: readonly StoredWrap[]): Promise<void> {
   const rows = wraps.map(({ resource, parent, rootGeneration, wrap }) => ({

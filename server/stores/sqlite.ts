@@ -16,8 +16,10 @@ import { dirname } from 'node:path';
 import { PlatformError } from '../kernel/errors.ts';
 import type { EventLog } from '../kernel/events.ts';
 import { LruMap } from '../kernel/lru-map.ts';
+import { unlockWith } from './cipher.ts';
 import { migrate } from './migration.ts';
 import type { Migration } from './migration.ts';
+import { finishRekey, type Rekey, rekeyFile } from './rekey.ts';
 
 /**
  * The only way to a database file. Every connection sets and reads back every pragma on which secrecy or
@@ -46,6 +48,11 @@ export interface EncryptedStore<Tables> {
    * Throws `stores.checkpoint_busy` when a reader held it up.
    */
   checkpoint(): void;
+  /**
+   * Another key for the file, while everybody else waits. Rejects with the store as it was; only one whose files could not
+   * be put back is closed then.
+   */
+  rekey(order: Omit<Rekey, 'path'>): Promise<void>;
   /** Work that changes very many pages, with the memory to write each of them once. */
   withRoom<T>(cacheMib: number, work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -78,35 +85,71 @@ const PRAGMAS: readonly (readonly [name: string, value: string, readBack: string
 
 /** Opens or creates the store at `path` and migrates it. Errors: `stores.*`. */
 export async function openEncrypted<Tables>(options: EncryptedStoreOptions): Promise<EncryptedStore<Tables>> {
+  const { name, path } = options;
+  await finishRekey(path, options.key);
   const isNew = prepareFile(options);
-  const database = new Database(options.path);
+  const connection: Connection = {
+    database: connect(options, options.key),
+    compiled: new LruMap(STATEMENTS_MAX),
+  };
   try {
-    unlock(database, options);
-    applyPragmas(database, options);
-    if (isNew) proveEncryption(database, options);
+    if (isNew) proveEncryption(connection.database, options);
     const db = new Kysely<Tables>({
-      dialect: new SqliteDialect({ database: translateErrors(database, options.name) }),
+      dialect: new SqliteDialect({ database: translateErrors(connection, name) }),
     });
     // A migration sees the tables of its own time, not those that `Tables` describes.
-    const applied = await migrate(options.name, db as unknown as Kysely<unknown>, options.migrations);
-    if (applied > 0) options.events?.emit('store.migrated', { store: options.name, applied });
+    const applied = await migrate(name, db as unknown as Kysely<unknown>, options.migrations);
+    if (applied > 0) options.events?.emit('store.migrated', { store: name, applied });
     assertHeader(options);
     return {
       db,
-      checkpoint: () => checkpoint(database, options.name),
+      checkpoint() {
+        // What is encrypted anew has no log.
+        if (connection.database.open) checkpoint(connection.database, name);
+      },
+      // With the one connection in hand: nobody else is in a query or transaction.
+      rekey: (order) =>
+        db.connection().execute(async () => {
+          connection.compiled = new LruMap(STATEMENTS_MAX);
+          connection.database.close();
+          try {
+            await rekeyFile({ ...order, path });
+          } finally {
+            connection.database = connect(options, await order.keyInForce());
+          }
+        }),
       async withRoom(cacheMib, work) {
-        database.pragma(`cache_size=-${cacheMib * 1024}`);
+        connection.database.pragma(`cache_size=-${cacheMib * 1024}`);
         try {
           return await work();
         } finally {
-          database.pragma(`cache_size=${CACHE_SIZE}`);
+          connection.database.pragma(`cache_size=${CACHE_SIZE}`);
         }
       },
       async close() {
         await db.destroy();
-        if (database.open) database.close();
+        if (connection.database.open) connection.database.close();
       },
     };
+  } catch (thrown) {
+    connection.database.close();
+    throw translated(thrown, name);
+  }
+}
+
+/** The handle of the file that is in place, and statements of the daily work that it has compiled. */
+interface Connection {
+  database: Database;
+  compiled: LruMap<string, Statement>;
+}
+
+/** The file is there: one that SQLite made in place of a missing one would hide the loss. */
+function connect(options: EncryptedStoreOptions, key: Uint8Array): Database {
+  const database = new Database(options.path, { fileMustExist: true });
+  try {
+    unlock(database, { ...options, key });
+    applyPragmas(database, options);
+    return database;
   } catch (thrown) {
     database.close();
     throw translated(thrown, options.name);
@@ -136,13 +179,8 @@ function prepareFile({ name, path }: EncryptedStoreOptions): boolean {
 
 function unlock(database: Database, { name, key }: EncryptedStoreOptions): void {
   if (key.byteLength !== 32) throw storeError('bad_key_length', name, 'needs a key of 32 bytes.');
-  database.pragma(`cipher='aegis'`);
-  database.pragma(`key='raw:${Buffer.from(key).toString('hex')}'`);
-  if (database.pragma('cipher', { simple: true }) !== 'aegis') {
-    throw storeError('not_encrypted', name, 'could not be given the cipher aegis.');
-  }
   try {
-    database.prepare('select count(*) from sqlite_schema').get();
+    unlockWith(database, key);
   } catch (thrown) {
     if (!(thrown instanceof Database.SqliteError) || thrown.code !== 'SQLITE_NOTADB') throw thrown;
     throw storeError(
@@ -150,6 +188,9 @@ function unlock(database: Database, { name, key }: EncryptedStoreOptions): void 
       name,
       'does not open with its key. Check that root key and data directory belong together.',
     );
+  }
+  if (database.pragma('cipher', { simple: true }) !== 'aegis') {
+    throw storeError('not_encrypted', name, 'could not be given the cipher aegis.');
   }
 }
 
@@ -210,7 +251,7 @@ function checkpoint(database: Database, name: string): void {
 }
 
 /** What Kysely needs of the driver and no more, with errors that have an owner and a remedy. */
-function translateErrors(database: Database, name: string): SqliteDatabase {
+function translateErrors(connection: Connection, name: string): SqliteDatabase {
   const guard = <T>(work: () => T): T => {
     try {
       return work();
@@ -218,16 +259,15 @@ function translateErrors(database: Database, name: string): SqliteDatabase {
       throw translated(thrown, name);
     }
   };
-  const compiled = new LruMap<string, Statement>(STATEMENTS_MAX);
   const compile = (text: string): Statement => {
-    const known = compiled.get(text);
+    const known = connection.compiled.get(text);
     if (known !== undefined) return known;
-    const statement = guard(() => database.prepare(text));
-    if (text.length <= STATEMENT_LENGTH_MAX) compiled.set(text, statement);
+    const statement = guard(() => connection.database.prepare(text));
+    if (text.length <= STATEMENT_LENGTH_MAX) connection.compiled.set(text, statement);
     return statement;
   };
   return {
-    close: () => void database.close(),
+    close: () => void connection.database.close(),
     prepare(text) {
       const statement = compile(text);
       return {

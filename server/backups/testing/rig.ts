@@ -19,6 +19,7 @@ import { openAccountStore } from '../../stores/account-store.ts';
 import { openBackupStore } from '../../stores/backup-store.ts';
 import { openDatabaseStore } from '../../stores/database-store.ts';
 import { openKeyStore, type OpenKeyStore } from '../../stores/key-store.ts';
+import { databaseFiles } from '../../stores/rekey.ts';
 import { openEncrypted } from '../../stores/sqlite.ts';
 import type { RestoreId } from '../backup-store.ts';
 import type { BackupSettings } from '../backup-settings.ts';
@@ -173,7 +174,14 @@ async function openInstallation(parts: InstallationParts): Promise<Installation>
   await accounts.bootstrap(new Secret(OWNER_KEY));
   const directory = join(dataDir, 'databases');
   const databaseStore = await openDatabaseStore({ path: join(directory, 'databases.db'), keyRing });
-  const databases = await createDatabases({ store: databaseStore, keyRing, receipts, clock, directory });
+  const databases = await createDatabases({
+    store: databaseStore,
+    keyRing,
+    receipts,
+    clock,
+    directory,
+    files: databaseFiles,
+  });
   const holder = await accounts.unlock(OWNER_KEY);
   if (holder === undefined) throw new Error('the owner is gone');
   return {

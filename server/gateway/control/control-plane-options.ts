@@ -10,6 +10,7 @@ import type { PublishedContract } from '../../privacy/published/contract.ts';
 import type { Statement } from '../../privacy-statement/statement.ts';
 import type { Requests } from '../../rights/requests.ts';
 import type { Profile } from '../../profile/profile.ts';
+import type { KeyRotation } from '../../keys/rotation.ts';
 import type { Receipts, SignedDocument } from '../../keys/receipts.ts';
 import type { RuntimeStatus } from '../../languages/language.ts';
 import type { AiParts } from '../ai/serve-ai.ts';
@@ -36,6 +37,7 @@ export interface ControlPlaneOptions {
   readonly backups?: Omit<Backups, 'close'>;
   readonly rights: RightsParts;
   readonly functions: Omit<Functions, 'erase' | 'catalogue' | 'directory' | 'recover' | 'close'>;
+  readonly keyRotation: KeyRotation;
   readonly calls: Pick<CallStore, 'list' | 'durations'>;
   readonly pool: Pick<Pool, 'instancesOf'>;
   readonly console: Console;

@@ -9,6 +9,7 @@ import { serveAimee } from '../aimee/serve-aimee.ts';
 import { serveApiV1 } from './api-v1.ts';
 import { serveBackups } from './serve-backups.ts';
 import { serveRights } from './serve-rights.ts';
+import { serveKeyRotations } from './serve-key-rotations.ts';
 import { serveCompatible } from './compatible.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { fastifyError, unsupportedMedia } from './fastify-error.ts';
@@ -63,6 +64,7 @@ export function createControlPlane(
     serveApiV1(scope, options);
     serveBackups(scope, options);
     serveRights(scope, options);
+    serveKeyRotations(scope, options);
     serveSessions(scope, options);
     serveProvider(scope, options);
     serveAi(scope, options);

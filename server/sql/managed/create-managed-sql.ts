@@ -111,6 +111,7 @@ export function createManagedSql(options: ManagedSqlOptions): ManagedSql {
     },
     size: ({ directory }) => sizeOf(directory),
     forget: (id) => lanes.forget(id),
+    recall: (id) => lanes.recall(id),
     close: () => lanes.close(),
   };
 }

@@ -104,6 +104,11 @@ export class Lanes {
     await this.#lanes.get(id)?.stop(notFound('database'));
   }
 
+  /** Takes that back. */
+  recall(id: DatabaseId): void {
+    this.#forgotten.take(id);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     const lanes = [...this.#lanes.values()];

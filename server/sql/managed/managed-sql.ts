@@ -43,6 +43,8 @@ export interface ManagedSql {
   size(file: DatabaseFile): Promise<number>;
   /** Ends the process, if there is one, and refuses the id from then on. */
   forget(id: DatabaseId): Promise<void>;
+  /** Takes that back. */
+  recall(id: DatabaseId): void;
   close(): Promise<void>;
 }
 

@@ -140,7 +140,9 @@ function fakeDatabases(opened: DatabaseFile[]): Databases {
     },
     drop: async (_holder, kind, name) => ({ id: database(name).id, kind, receipt: 'a.b.c' }),
     erase: async () => undefined,
+    rotateAll: async () => 0,
     onDropped: () => undefined,
+    onRotating: () => undefined,
   };
 }
 
@@ -162,6 +164,7 @@ function fakeManaged(source: SqliteSource): FakeManaged {
     importCsv: async () => ({ rows: 0 }),
     size: async () => 4096,
     forget: async () => undefined,
+    recall: () => undefined,
   };
 }
 

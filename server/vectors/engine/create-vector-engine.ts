@@ -3,7 +3,7 @@ import type { VectorEngine } from './vector-engine.ts';
 
 /** Vector databases in a process of its own, started with the first request. */
 export function createVectorEngine(options: VectorEngineOptions): VectorEngine {
-  const { call, forget, close } = createCaller(options);
+  const { call, forget, recall, close } = createCaller(options);
   return {
     create: async (file, settings) => void (await call('create', file, { settings })),
     describe: async (file) => (await call('describe', file, {})).result,
@@ -33,6 +33,7 @@ export function createVectorEngine(options: VectorEngineOptions): VectorEngine {
     keyedName: async (file, text) => (await call('keyedName', file, { text })).result,
     matches: async (file, passages) => (await call('matches', file, { passages })).result,
     forget,
+    recall,
     close,
   };
 }

@@ -55,6 +55,7 @@ export interface Caller {
     vectors?: readonly Float32Array[],
   ) => Promise<CallResult<M>>;
   readonly forget: (id: DatabaseId) => Promise<void>;
+  readonly recall: (id: DatabaseId) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -113,6 +114,7 @@ export function createCaller(options: VectorEngineOptions): Caller {
       running.forget(id);
       await current()?.forget(id);
     },
+    recall: (id) => running.recall(id),
     async close() {
       isClosed = true;
       await host.close();
@@ -159,6 +161,7 @@ interface Running {
   /** The value, unless the database is dropped before. */
   race<T>(id: DatabaseId, value: Promise<T>): Promise<T>;
   forget(id: DatabaseId): void;
+  recall(id: DatabaseId): void;
 }
 
 /** Dropped ones that are remembered: longer ago than so many drops, no request of theirs is left. */
@@ -198,5 +201,6 @@ function createRunning({ queueMax, queuePerDatabaseMax }: VectorEngineLimits): R
       forgotten.set(id, true);
       for (const drop of racing.get(id) ?? []) drop();
     },
+    recall: (id) => void forgotten.take(id),
   };
 }

@@ -40,6 +40,8 @@ export interface VectorEngine {
 
   /** Closes the handle, if open, and refuses the id from then on. */
   forget(id: DatabaseId): Promise<void>;
+  /** Takes that back. */
+  recall(id: DatabaseId): void;
   close(): Promise<void>;
 }
 

@@ -19,6 +19,7 @@ import { createReceipts } from '../../keys/receipts.ts';
 import type { ChatModel } from '../../models/chat-model.ts';
 import { openDatabaseStore } from '../../stores/database-store.ts';
 import { openKeyStore } from '../../stores/key-store.ts';
+import { databaseFiles } from '../../stores/rekey.ts';
 import { createVectors } from '../create-vectors.ts';
 import { createVectorEngine } from '../engine/create-vector-engine.ts';
 import { type VectorLimits, vectorLimits } from '../limits.ts';
@@ -72,13 +73,14 @@ export async function startService(limits: Partial<VectorLimits> = {}): Promise<
   return await serve(opened, limits);
 }
 
-type Opened = Omit<Parameters<typeof createDatabases>[0], 'clock'>;
+type Opened = Omit<Parameters<typeof createDatabases>[0], 'clock' | 'files'>;
 
 async function serve(opened: Opened, limits: Partial<VectorLimits>): Promise<ServiceRig> {
   const parts = { clock: systemClock, scheduler: systemScheduler };
   const engine = createVectorEngine({ ...parts, events: { emit: () => undefined } });
-  const databases = await createDatabases({ ...opened, clock: systemClock });
+  const databases = await createDatabases({ ...opened, clock: systemClock, files: databaseFiles });
   databases.onDropped((id) => engine.forget(id));
+  databases.onRotating({ pause: (id) => engine.forget(id), resume: (id) => engine.recall(id) });
   const records: CallRecord[] = [];
   const embedder = wordEmbedder();
   const vectors = createVectors({
