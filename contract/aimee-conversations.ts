@@ -21,6 +21,8 @@ export const AimeeConversationSummary = z.object({
   up: Count,
   down: Count,
   handedOver: z.boolean(),
+  restricted: z.boolean().describe('Kept and not used, as the visitor asked: it cannot be read'),
+  objected: z.boolean().describe('Left out of searches, overviews and statistics, as the visitor asked'),
   firstQuestion: z.string().describe('At most 200 characters'),
 });
 export type AimeeConversationSummary = z.infer<typeof AimeeConversationSummary>;
@@ -58,6 +60,9 @@ export type AimeeEntry = z.infer<typeof AimeeEntry>;
 
 export const AimeeConversation = AimeeConversationSummary.omit({ firstQuestion: true }).extend({
   entries: z.array(AimeeEntry),
+  notes: z
+    .array(z.object({ entry: Count, text: z.string() }))
+    .describe('What the visitor had corrected, beside the entry of that number'),
 });
 export type AimeeConversation = z.infer<typeof AimeeConversation>;
 
@@ -205,7 +210,7 @@ export const aimeeConversationRoutes = {
     access: 'key',
     params: Conversation,
     success: { status: 200, content: 'json', schema: AimeeConversation },
-    errors: [401, 404],
+    errors: [401, 404, 423],
   },
   exportAimeeConversations: {
     method: 'GET',

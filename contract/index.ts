@@ -1,5 +1,6 @@
 export * from './aimee.ts';
 export * from './aimee-conversations.ts';
+export * from './aimee-rights.ts';
 export * from './aimee-widget.ts';
 export * from './api-v1.ts';
 export * from './backups.ts';

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { aimeeConversationRoutes } from './aimee-conversations.ts';
+import { aimeeRightsRoutes } from './aimee-rights.ts';
 import { aimeeWidgetRoutes } from './aimee-widget.ts';
 import { aimeeRoutes } from './aimee.ts';
 import { apiV1Routes } from './api-v1.ts';
@@ -74,6 +75,7 @@ export function openApiDocument(publicUrl: string, version: string): JsonObject 
         ...sourceRoutes,
         ...aimeeRoutes,
         ...aimeeConversationRoutes,
+        ...aimeeRightsRoutes,
         ...aimeeWidgetRoutes,
         ...sessionRoutes,
       },

@@ -134,9 +134,11 @@ async function openEntries(
   const id = conversation['id'] as ConversationId;
   const sealedHalf = conversation['sealed_half'] as Uint8Array;
   // The key of another account: as good as none.
-  const key = await reader.keyOf({ id, sealedHalf }).catch(() => undefined);
+  const key = await reader.keyOf({ id, sealedHalf, restricted: false }).catch(() => undefined);
   if (key === undefined) return [];
-  const own = rows.filter(({ table, row }) => table === 'entry' && row['conversation_id'] === id);
+  const own = rows.filter(
+    ({ table, row }) => ['entry', 'note'].includes(table) && row['conversation_id'] === id,
+  );
   return own.map(({ row, ...place }) => {
     const content = JSON.stringify(openContent(key, id, row['sealed'] as Uint8Array));
     return { ...place, row: { ...row, content } };

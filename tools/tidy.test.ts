@@ -103,7 +103,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/embeddings:types',
     'server/models:types',
     'server/profile:types',
-    'server/rights:types',
+    'server/rights',
   ],
   'server/sql': [
     'server/kernel',

@@ -7,22 +7,37 @@ import {
   type Place,
   accountKeysOf,
   joinHalves,
+  openContent,
   openHalf,
   ringHalfOf,
 } from './conversation-keys.ts';
 import type { CustomerStore, StoredConversation, StoredEntry } from './customer-store.ts';
 import { type Entry, openEntry } from './entries.ts';
+import { aimeeErrors } from './errors.ts';
 import { shownReference } from './tickets.ts';
 
 /** What is known of a conversation without opening it. */
 export interface ConversationFacts extends Omit<StoredConversation, 'sealedHalf'> {}
 
+/** What a visitor had corrected, beside an entry. */
+export interface Note {
+  readonly entry: number;
+  readonly text: string;
+}
+
 export interface Conversation extends ConversationFacts {
   readonly entries: readonly Entry[];
+  readonly notes: readonly Note[];
 }
 
 export function factsOf({ sealedHalf: _sealedHalf, ...facts }: StoredConversation): ConversationFacts {
   return { ...facts, reference: shownReference(facts.reference) };
+}
+
+interface Opener {
+  readonly accountId: AccountId;
+  readonly keys: AccountKeys;
+  readonly forVisitor: boolean;
 }
 
 /** Opens conversations of one account for as long as its key is at hand. */
@@ -30,19 +45,31 @@ export class ConversationReader {
   readonly #keyRing: Pick<KeyRing, 'findAll'>;
   readonly #accountId: AccountId;
   readonly #keys: AccountKeys;
+  readonly #forVisitor: boolean;
 
-  constructor(keyRing: Pick<KeyRing, 'findAll'>, accountId: AccountId, keys: AccountKeys) {
+  private constructor(keyRing: Pick<KeyRing, 'findAll'>, opener: Opener) {
     this.#keyRing = keyRing;
-    this.#accountId = accountId;
-    this.#keys = keys;
+    this.#accountId = opener.accountId;
+    this.#keys = opener.keys;
+    this.#forVisitor = opener.forVisitor;
   }
 
-  static async of(keyRing: Pick<KeyRing, 'findAll'>, holder: Holder): Promise<ConversationReader> {
-    return new ConversationReader(keyRing, holder.accountId, await accountKeysOf(holder));
+  /** `forVisitor`: on his own demand, what he had restricted is opened, too. */
+  static async of(
+    keyRing: Pick<KeyRing, 'findAll'>,
+    holder: Holder,
+    { forVisitor = false }: { readonly forVisitor?: boolean } = {},
+  ): Promise<ConversationReader> {
+    const { accountId } = holder;
+    return new ConversationReader(keyRing, { accountId, forVisitor, keys: await accountKeysOf(holder) });
   }
 
-  /** The conversation's key, the caller's to wipe; undefined once it has been purged. */
+  /**
+   * The conversation's key, the caller's to wipe; undefined once it has been purged. Throws `aimee.restricted` for one that
+   * is only kept.
+   */
   async keyOf(stored: Sealed): Promise<Uint8Array | undefined> {
+    if (stored.restricted && !this.#forVisitor) throw aimeeErrors.restricted();
     const [ringHalf] = await this.#keyRing.findAll([ringHalfOf(this.#placeOf(stored))]);
     return await this.#join(stored, ringHalf);
   }
@@ -55,7 +82,18 @@ export class ConversationReader {
     return opened(await this.keyOf(stored), stored, sealed);
   }
 
-  /** Those of a page that are still there, in order: of a purge's conversations all or none. */
+  /** Whole, with its notes. Rejects with `conversation.not_found`. */
+  async read(store: CustomerStore, stored: StoredConversation): Promise<Conversation> {
+    const key = await this.keyOf(stored);
+    if (key === undefined) throw notFound('conversation');
+    try {
+      return await conversationWith(store, stored, key);
+    } finally {
+      key.fill(0);
+    }
+  }
+
+  /** Those of a page that are still there, in order: of a purge's conversations all or none. What is only kept is not opened. */
   async all(
     store: CustomerStore,
     page: readonly StoredConversation[],
@@ -65,7 +103,7 @@ export class ConversationReader {
     const there: { stored: StoredConversation; entries: readonly Entry[] }[] = [];
     for (const [at, stored] of page.entries()) {
       const key = await this.#join(stored, ringHalves[at]);
-      const entries = opened(key, stored, sealed.get(stored.id) ?? []);
+      const entries = opened(key, stored, stored.restricted ? [] : (sealed.get(stored.id) ?? []));
       if (entries !== undefined) there.push({ stored, entries });
     }
     return there;
@@ -81,7 +119,7 @@ export class ConversationReader {
   }
 }
 
-type Sealed = Pick<StoredConversation, 'id' | 'sealedHalf'>;
+type Sealed = Pick<StoredConversation, 'id' | 'sealedHalf' | 'restricted'>;
 
 /** Wipes the key. */
 function opened(
@@ -94,6 +132,21 @@ function opened(
   } finally {
     key?.fill(0);
   }
+}
+
+/** A conversation whose key is at hand. */
+export async function conversationWith(
+  store: CustomerStore,
+  stored: StoredConversation,
+  key: Uint8Array,
+): Promise<Conversation> {
+  const { id } = stored;
+  const entries = (await store.conversations.entries(id)).map((entry) => openEntry(key, id, entry));
+  const notes = (await store.conversations.notes(id)).map(({ entry, sealed }) => ({
+    entry,
+    ...(openContent(key, id, sealed) as { text: string }),
+  }));
+  return { ...factsOf(stored), entries, notes };
 }
 
 const FIRST_QUESTION_LENGTH = 200;

@@ -106,10 +106,8 @@ export function createConversations(options: ConversationsOptions): Conversation
       const reader = await ConversationReader.of(keyRing, holder);
       return await customers.use(site.accountId, async (store) => {
         const stored = await store.conversations.find(site.id, id as ConversationId);
-        const entries =
-          stored && (await reader.entries(stored, await store.conversations.entries(stored.id)));
-        if (stored === undefined || entries === undefined) throw notFound('conversation');
-        return { ...factsOf(stored), entries };
+        if (stored === undefined) throw notFound('conversation');
+        return await reader.read(store, stored);
       });
     },
     async export(holder, siteId, { format, ...days }) {

@@ -27,6 +27,7 @@ import { type Purges, createPurges } from './purges.ts';
 import { keepRetention } from './retention.ts';
 import { type SiteName, type Sites, createSites } from './sites.ts';
 import { createTickets } from './tickets.ts';
+import { type VisitorRequests, createVisitorRequests } from './visitor-requests.ts';
 import { type Visitors, createVisitors } from './visitors.ts';
 
 export interface AimeeOptions extends RecordingOptions, Omit<AnsweringOptions, 'limits' | 'sources'> {
@@ -43,6 +44,7 @@ export interface AimeeOptions extends RecordingOptions, Omit<AnsweringOptions, '
   readonly settings: {
     readonly visitorMessagesPerMinute: number;
     readonly crawlAllowedHosts: readonly string[];
+    readonly rightsHolidays: readonly string[];
   };
   readonly limits: AimeeLimits;
   readonly vectorLimits: VectorLimits;
@@ -56,7 +58,8 @@ export interface Aimee {
   readonly knowledge: Omit<Knowledge, 'search' | 'destroy' | 'close'>;
   readonly crawls: Omit<Crawls, 'close'>;
   readonly conversations: Conversations;
-  readonly purges: Omit<Purges, 'purgeBefore'>;
+  readonly purges: Omit<Purges, 'purgeBefore' | 'purgeSite'>;
+  readonly visitorRequests: Omit<VisitorRequests, 'remind'>;
   readonly grants: Omit<Grants, 'forget' | 'dropAccount' | 'close'>;
   /** Hand-overs by e-mail reach somebody. */
   readonly canSendMail: boolean;
@@ -109,7 +112,8 @@ export async function createAimee(options: AimeeOptions): Promise<Aimee> {
     recordRequest,
     limits,
   });
-  const retention = keepRetention({ ...options, sites, purges });
+  const visitorRequests = createVisitorRequests({ ...options, sites, purges, grants, texts });
+  const retention = keepRetention({ ...options, sites, purges, visitorRequests });
 
   return {
     sites,
@@ -118,6 +122,7 @@ export async function createAimee(options: AimeeOptions): Promise<Aimee> {
     crawls,
     conversations: createConversations({ ...options, sites, texts }),
     purges,
+    visitorRequests,
     grants,
     canSendMail: options.mail !== undefined,
     ...createDeletions(options, { sites, crawls, knowledge, purges, texts, grants }),
@@ -154,7 +159,7 @@ function createDeletions(
     async deleteSite(accountId, siteId) {
       const { id } = await sites.remove(accountId, siteId, async (site) => {
         await endKnowledge(site);
-        await purges.purgeBefore(site);
+        await purges.purgeSite(site);
       });
       const at = new Date(clock.now()).toISOString();
       return await receipts.sign({ event: 'aimee.site_deleted', site: id, at });

@@ -1,5 +1,6 @@
 import type { KeyChange } from '../keys/key-ring.ts';
 import type { AccountId, ConversationId, GrantId, SiteId } from '../kernel/ids.ts';
+import type { Progress, RequestId, RightKind } from '../rights/request.ts';
 import type { Inventory } from '../profile/inventory.ts';
 
 /** Which site belongs to which account: all that is known of customers outside their own files. */
@@ -23,6 +24,7 @@ export interface CustomerStore {
   readonly conversations: ConversationRows;
   readonly counters: CounterRows;
   readonly access: AccessRows;
+  readonly requests: VisitorRequestRows;
   /** What the file holds, for the account's own eyes. */
   readonly inventory: Inventory;
 
@@ -59,6 +61,10 @@ export interface StoredConversation {
   readonly up: number;
   readonly down: number;
   readonly handedOver: boolean;
+  /** Kept and not used. */
+  readonly restricted: boolean;
+  /** Not searched, counted or looked through. */
+  readonly objected: boolean;
   /** The customer's half of the key, sealed to the account's public key. */
   readonly sealedHalf: Uint8Array;
 }
@@ -74,6 +80,35 @@ export interface StoredEntry {
   readonly answered: boolean;
   readonly rating: Rating;
   readonly sealed: Uint8Array;
+}
+
+/** What a visitor had corrected. */
+export interface StoredNote {
+  /** Number of the entry that it stands beside. */
+  readonly entry: number;
+  readonly sealed: Uint8Array;
+}
+
+export interface StoredVisitorRequest extends Progress {
+  readonly id: RequestId;
+  readonly siteId: SiteId;
+  readonly kind: RightKind;
+  /** Null once it is gone, as is its reference. */
+  readonly conversationId: ConversationId | null;
+  readonly reference: string | null;
+}
+
+/** What visitors asked under their rights. */
+export interface VisitorRequestRows {
+  /** Newest first. */
+  list(siteId: SiteId): Promise<StoredVisitorRequest[]>;
+  /** Of all sites. */
+  listOpen(): Promise<StoredVisitorRequest[]>;
+  find(siteId: SiteId, id: RequestId): Promise<StoredVisitorRequest | undefined>;
+  /** False, and nothing changed, when there is an open one of the same for the conversation. */
+  insert(request: Omit<StoredVisitorRequest, 'reference'>): Promise<boolean>;
+  /** False, and nothing changed, when it has ended. */
+  update(id: RequestId, progress: Progress): Promise<boolean>;
 }
 
 export interface NewEntry {
@@ -99,12 +134,14 @@ export interface ConversationQuery {
   /** Goes on behind this one. */
   readonly after?: Pick<StoredConversation, 'startedAt' | 'id'>;
   readonly order?: 'oldest-first';
+  /** What is looked through for more than to be read: without those that visitors have objected to or restricted. */
+  readonly forAnalysis?: true;
   readonly limit: number;
 }
 
-/** What a purge means; exactly the conversations that are there when it begins. */
+/** What a purge means; exactly the conversations that are there when it begins. Restricted ones go when they are meant. */
 export type Doomed =
-  | { readonly before?: number; readonly from?: number }
+  | { readonly before?: number; readonly from?: number; readonly withRestricted?: true }
   | { readonly id: ConversationId }
   | { readonly reference: string };
 
@@ -125,6 +162,16 @@ export interface ConversationRows {
   entries(id: ConversationId): Promise<StoredEntry[]>;
   /** Entries of several conversations, by conversation. */
   entriesOf(ids: readonly ConversationId[]): Promise<ReadonlyMap<ConversationId, readonly StoredEntry[]>>;
+  /** Undefined if there is none. */
+  findByReference(siteId: SiteId, reference: string): Promise<StoredConversation | undefined>;
+  mark(
+    id: ConversationId,
+    change: { readonly restricted?: boolean; readonly objected?: boolean },
+  ): Promise<void>;
+  /** In the order in which they came. */
+  notes(id: ConversationId): Promise<StoredNote[]>;
+  /** False if there is no such entry, or there are as many notes as may be. */
+  addNote(id: ConversationId, note: StoredNote): Promise<boolean>;
   doomed(siteId: SiteId, which: Doomed): Promise<ConversationId[]>;
   /** Rows alone; their keys are gone by then. */
   remove(ids: readonly ConversationId[]): Promise<void>;

@@ -87,6 +87,13 @@ export const aimeeErrors = {
       message:
         'The sitemap could not be read, or names no page of an allowed origin. Open its address in a browser.',
     }),
+  restricted: () =>
+    new PlatformError({
+      kind: 'locked',
+      code: 'aimee.restricted',
+      message:
+        'The visitor has had this conversation restricted (Article 18 GDPR): it is kept and not read until that is lifted. A copy for the visitor himself goes through a request.',
+    }),
   /** Told of a page in the state of its crawl. */
   page: (reason: keyof typeof PAGE_REASONS) =>
     new PlatformError({

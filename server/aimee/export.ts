@@ -35,6 +35,7 @@ export async function* exported(
       return { page: rows, opened: await reader.all(store, rows) };
     });
     for (const { stored, entries } of opened) {
+      if (stored.restricted) continue;
       if (format === 'csv') yield entries.map((entry) => row(cellsOf(stored, entry))).join('');
       else yield `${count++ === 0 ? '\n' : ',\n'}${JSON.stringify(objectOf(stored, entries))}`;
     }

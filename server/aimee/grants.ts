@@ -5,10 +5,9 @@ import { notFound } from '../kernel/errors.ts';
 import { type AccountId, type ConversationId, type GrantId, newId } from '../kernel/ids.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
-import { type Conversation, ConversationReader, factsOf } from './conversation-reader.ts';
+import { type Conversation, ConversationReader, conversationWith } from './conversation-reader.ts';
 import type { AccessEntry, ChainHash, LoggedAccess, StoredGrant } from './customer-store.ts';
 import type { Customers } from './customers.ts';
-import { openEntry } from './entries.ts';
 import { aimeeErrors } from './errors.ts';
 import type { AimeeLimits } from './limits.ts';
 import { OpenGrants } from './open-grants.ts';
@@ -118,11 +117,10 @@ export function createGrants(options: GrantsOptions): Grants {
       return await customers.use(accountId, async (store) => {
         await store.access.log({ at: now(), event: 'read', grant: grant.id, conversation }, chainHash);
         const stored = await store.conversations.find(siteId, conversation);
-        const sealed = await store.conversations.entries(conversation);
         // The customer may have cut it in the meantime.
         const { key } = open.lent(id, conversation, now());
         if (stored === undefined) throw notFound('grant');
-        return { ...factsOf(stored), entries: sealed.map((entry) => openEntry(key, conversation, entry)) };
+        return await conversationWith(store, stored, key);
       });
     },
     forget: (accountId, ids) => open.forget(accountId, ids),

@@ -10,6 +10,8 @@ export function createAimeeKeeper(aimee: Pick<Aimee, 'erase'>): Keeper {
       'aimee.site',
       'aimee.conversation',
       'aimee.entry',
+      'aimee.note',
+      'aimee.visitor_request',
       'aimee.counter',
       'aimee.support_grant',
       'aimee.access',

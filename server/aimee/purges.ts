@@ -29,8 +29,10 @@ export interface Purges {
     siteId: string,
     form: PurgeForm,
   ): Promise<{ conversations: number; receipt: string }>;
-  /** All that began before, in epoch seconds, or simply all. How many. */
-  purgeBefore(site: Site, before?: number): Promise<number>;
+  /** All that began before, in epoch seconds, except those that visitors had restricted. How many. */
+  purgeBefore(site: Site, before: number): Promise<number>;
+  /** All, restricted ones too. */
+  purgeSite(site: Site): Promise<number>;
   /** Conversations stay. Resolves with the receipt. */
   resetStatistics(accountId: AccountId, siteId: string): Promise<string>;
 }
@@ -59,7 +61,8 @@ export function createPurges(options: PurgesOptions): Purges {
       const claims = { event: 'aimee.conversations_purged', site: site.id, scope: form.scope, conversations };
       return { conversations, receipt: await receipts.sign({ ...claims, at: at() }) };
     },
-    purgeBefore: (site, before) => purge(options, site, before === undefined ? {} : { before }),
+    purgeBefore: (site, before) => purge(options, site, { before }),
+    purgeSite: (site) => purge(options, site, { withRestricted: true }),
     async resetStatistics(accountId, siteId) {
       const site = await sites.get(accountId, siteId);
       await customers.use(accountId, async (store) => {

@@ -3,10 +3,12 @@ import type { EventLog } from '../kernel/events.ts';
 import type { Scheduler, Timer } from '../kernel/scheduler.ts';
 import type { Purges } from './purges.ts';
 import type { Sites } from './sites.ts';
+import type { VisitorRequests } from './visitor-requests.ts';
 
 export interface RetentionOptions {
   readonly sites: Pick<Sites, 'accounts' | 'list'>;
   readonly purges: Pick<Purges, 'purgeBefore'>;
+  readonly visitorRequests: Pick<VisitorRequests, 'remind'>;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly events: Pick<EventLog, 'emit'>;
@@ -15,7 +17,10 @@ export interface RetentionOptions {
 const HOUR_MS = 3_600_000;
 const DAY_SECONDS = 86_400;
 
-/** Purges what sites do not keep any longer: now, and once an hour. A failure is told and tried again. */
+/**
+ * Purges what sites do not keep any longer, and calls out visitors' requests that wait for too long: now, and once an hour.
+ * A failure is told and tried again.
+ */
 export function keepRetention(options: RetentionOptions): { close(): void } {
   const { scheduler, events } = options;
   let timer: Timer | undefined;
@@ -38,12 +43,13 @@ export function keepRetention(options: RetentionOptions): { close(): void } {
 }
 
 async function purgeOld(
-  { sites, purges, clock, events }: RetentionOptions,
+  { sites, purges, visitorRequests, clock, events }: RetentionOptions,
   isClosed: () => boolean,
 ): Promise<void> {
   let count = 0;
   for (const accountId of sites.accounts()) {
     if (isClosed()) return;
+    await visitorRequests.remind(accountId);
     for (const site of await sites.list(accountId)) {
       if (site.retentionDays === null) continue;
       const before = Math.floor(clock.now() / 1000) - site.retentionDays * DAY_SECONDS;

@@ -46,7 +46,12 @@ export async function search(
   let searched = 0;
   let after = query.after;
   for (;;) {
-    const page = await opening.store.conversations.list({ ...query, ...(after && { after }), limit: PAGE });
+    const page = await opening.store.conversations.list({
+      ...query,
+      ...(after && { after }),
+      forAnalysis: true,
+      limit: PAGE,
+    });
     const opened = await openPage(texts, opening, page);
     for (const stored of page) {
       after = stored;

@@ -29,6 +29,7 @@ export async function unanswered(
     const page = await store.conversations.list({
       siteId: site.id,
       answered: 'no',
+      forAnalysis: true,
       limit: PAGE,
       ...(after && { after }),
     });

@@ -322,6 +322,11 @@ export const CONVERSATION_READERS: readonly ConversationReader[] = [
     key: 'Those of the conversations that the customer lends, for an hour at most',
   },
   {
+    modules: ['server/aimee/visitor-requests.ts'],
+    purpose: 'A visitor’s own copy, and what he has corrected, for the one conversation that he named',
+    key: 'The customer’s, which comes with his request and goes with it',
+  },
+  {
     modules: ['server/aimee/conversation-writer.ts'],
     purpose: 'Adding what is said; nothing is read back',
     key: 'A new one, in memory and in the ticket that the visitor’s chat holds',

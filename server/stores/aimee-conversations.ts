@@ -16,6 +16,7 @@ import { slices } from './slices.ts';
 import type { EncryptedStore } from './sqlite.ts';
 
 const PURGE_CACHE_MIB = 32;
+const NOTES_MAX = 100;
 
 export function createConversationRows({
   db,
@@ -53,11 +54,17 @@ export function createConversationRows({
       for (const row of rows) found.get(row.conversation_id)?.push(toEntry(row));
       return found;
     },
+    async findByReference(siteId, reference) {
+      const row = await own(siteId).selectAll().where('reference', '=', reference).executeTakeFirst();
+      return row && toConversation(row);
+    },
+    ...createVisitorMarks(db),
     async doomed(siteId, which) {
       let query = own(siteId).select('id');
       if ('id' in which) query = query.where('id', '=', which.id);
       else if ('reference' in which) query = query.where('reference', '=', which.reference);
       else {
+        if (which.withRestricted !== true) query = query.where('restricted', '=', 0);
         if (which.from !== undefined) query = query.where('started_at', '>=', which.from);
         if (which.before !== undefined) query = query.where('started_at', '<', which.before);
       }
@@ -74,6 +81,47 @@ export function createConversationRows({
   };
 }
 
+/** What follows from visitors' rights. */
+function createVisitorMarks(db: CustomerDb): Pick<ConversationRows, 'mark' | 'notes' | 'addNote'> {
+  return {
+    async mark(id, { restricted, objected }) {
+      await db
+        .updateTable('conversation')
+        .set({
+          ...(restricted !== undefined && { restricted: restricted ? 1 : 0 }),
+          ...(objected !== undefined && { objected: objected ? 1 : 0 }),
+        })
+        .where('id', '=', id)
+        .execute();
+    },
+    async notes(id) {
+      const own = db.selectFrom('note').where('conversation_id', '=', id).orderBy('number');
+      return await own.select(['entry', 'sealed']).execute();
+    },
+    async addNote(id, { entry, sealed }) {
+      return await db.transaction().execute(async (tx) => {
+        const { count: notes } = await tx
+          .selectFrom('note')
+          .select((eb) => eb.fn.countAll<number>().as('count'))
+          .where('conversation_id', '=', id)
+          .executeTakeFirstOrThrow();
+        const beside = await tx
+          .selectFrom('entry')
+          .select('number')
+          .where('conversation_id', '=', id)
+          .where('number', '=', entry)
+          .executeTakeFirst();
+        if (beside === undefined || notes >= NOTES_MAX) return false;
+        await tx
+          .insertInto('note')
+          .values({ conversation_id: id, entry, number: notes + 1, sealed })
+          .execute();
+        return true;
+      });
+    },
+  };
+}
+
 function listed(db: CustomerDb, query: ConversationQuery) {
   const { siteId, from, before, answered, rating, after, limit } = query;
   const direction = query.order === 'oldest-first' ? 'asc' : 'desc';
@@ -86,6 +134,7 @@ function listed(db: CustomerDb, query: ConversationQuery) {
     .limit(limit);
   if (from !== undefined) rows = rows.where('started_at', '>=', from);
   if (before !== undefined) rows = rows.where('started_at', '<', before);
+  if (query.forAnalysis === true) rows = rows.where('restricted', '=', 0).where('objected', '=', 0);
   if (answered !== undefined) rows = rows.where('unanswered', answered === 'no' ? '>' : '=', 0);
   if (rating !== undefined) rows = rows.where(rating, '>', 0);
   if (after === undefined) return rows;
@@ -98,9 +147,9 @@ async function append(tx: CustomerTx, entries: readonly NewEntry[]): Promise<(nu
   const numbers: (number | undefined)[] = [];
   const changes = new Map<string, { siteId: SiteId; day: string; change: Record<keyof Counters, number> }>();
   for (const entry of entries) {
-    const number = sites.has(entry.siteId) ? await appendOne(tx, entry) : undefined;
-    numbers.push(number);
-    if (number === undefined) continue;
+    const added = sites.has(entry.siteId) ? await appendOne(tx, entry) : undefined;
+    numbers.push(added?.number);
+    if (added?.isCounted !== true) continue;
     const { siteId, day, kind, answered } = entry;
     const key = `${siteId} ${day}`;
     const counted = changes.get(key) ?? { siteId, day, change: nothing() };
@@ -121,13 +170,17 @@ function nothing(): Record<keyof Counters, number> {
   return { conversations: 0, messages: 0, answered: 0, unanswered: 0, up: 0, down: 0, handOvers: 0 };
 }
 
-/** The number of the entry in its conversation; undefined when that is gone. */
-async function appendOne(tx: CustomerTx, entry: NewEntry): Promise<number | undefined> {
+/** The number of the entry in its conversation; undefined when that is gone. Not counted where the visitor objects. */
+async function appendOne(
+  tx: CustomerTx,
+  entry: NewEntry,
+): Promise<{ readonly number: number; readonly isCounted: boolean } | undefined> {
   const { siteId, conversationId: id, kind, answered, begins } = entry;
   const isAnswer = kind === 'answer';
   const isUnanswered = isAnswer && !answered;
+  let isCounted = true;
   if (begins === undefined) {
-    const { numUpdatedRows } = await tx
+    const going = await tx
       .updateTable('conversation')
       .set((eb) => ({
         messages: eb('messages', '+', isAnswer ? 1 : 0),
@@ -136,8 +189,12 @@ async function appendOne(tx: CustomerTx, entry: NewEntry): Promise<number | unde
       }))
       .where('id', '=', id)
       .where('site_id', '=', siteId)
+      // Nothing is added to what is only kept; the visitor goes on in a new one.
+      .where('restricted', '=', 0)
+      .returning('objected')
       .executeTakeFirst();
-    if (numUpdatedRows === 0n) return undefined;
+    if (going === undefined) return undefined;
+    isCounted = going.objected === 0;
   } else {
     await tx
       .insertInto('conversation')
@@ -170,7 +227,7 @@ async function appendOne(tx: CustomerTx, entry: NewEntry): Promise<number | unde
     }))
     .returning('number')
     .executeTakeFirstOrThrow();
-  return number;
+  return { number, isCounted };
 }
 
 interface Rated {
@@ -183,11 +240,12 @@ async function rate(tx: CustomerTx, { siteId, id, number }: Rated, rating: Ratin
   const found = await tx
     .selectFrom('entry')
     .innerJoin('conversation', 'conversation.id', 'entry.conversation_id')
-    .select(['rating', sql<string>`date(started_at, 'unixepoch')`.as('day')])
+    .select(['rating', 'objected', sql<string>`date(started_at, 'unixepoch')`.as('day')])
     .where('conversation_id', '=', id)
     .where('number', '=', number)
     .where('kind', '=', 'answer')
     .where('site_id', '=', siteId)
+    .where('restricted', '=', 0)
     .executeTakeFirst();
   if (found === undefined) return false;
   if (found.rating === rating) return true;
@@ -204,13 +262,21 @@ async function rate(tx: CustomerTx, { siteId, id, number }: Rated, rating: Ratin
     .set((eb) => ({ up: eb('up', '+', up), down: eb('down', '+', down) }))
     .where('id', '=', id)
     .execute();
-  await count(tx, siteId, found.day, { up, down });
+  if (found.objected === 0) await count(tx, siteId, found.day, { up, down });
   return true;
 }
 
 function toConversation(row: Selectable<CustomerTables['conversation']>): StoredConversation {
-  const { site_id: _, started_at: startedAt, handed_over, sealed_half: sealedHalf, ...rest } = row;
-  return { ...rest, startedAt, handedOver: handed_over === 1, sealedHalf };
+  const { site_id: _, started_at: startedAt, handed_over, sealed_half: sealedHalf, ...others } = row;
+  const { restricted, objected, ...rest } = others;
+  return {
+    ...rest,
+    startedAt,
+    handedOver: handed_over === 1,
+    sealedHalf,
+    restricted: restricted === 1,
+    objected: objected === 1,
+  };
 }
 
 function toEntry(row: Selectable<CustomerTables['entry']>): StoredEntry {

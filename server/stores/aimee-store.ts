@@ -6,6 +6,8 @@ import type { KeyRing } from '../keys/key-ring.ts';
 import type { Inventory } from '../profile/inventory.ts';
 import { createAccessRows } from './aimee-access.ts';
 import { createConversationRows } from './aimee-conversations.ts';
+import { createVisitorRequestRows } from './visitor-requests.ts';
+import { visitorRights } from './migrations/aimee/002-visitor-rights.ts';
 import { createCounterRows } from './aimee-counters.ts';
 import type { CustomerDb, CustomerTables } from './aimee-tables.ts';
 import { createInventory } from './inventory.ts';
@@ -16,7 +18,7 @@ import { openRingStore, type RotatableStore } from './ring-store.ts';
 import { openEncrypted } from './sqlite.ts';
 
 export const siteCatalogueMigrations = [aimeeSites];
-export const customerMigrations = [aimeeCustomer];
+export const customerMigrations = [aimeeCustomer, visitorRights];
 
 export interface SiteCatalogueOptions {
   /** `<dataDir>/aimee/sites.db`. */
@@ -89,6 +91,7 @@ export async function openCustomerStore({
     conversations: createConversationRows(store),
     counters: createCounterRows(db),
     access: createAccessRows(db),
+    requests: createVisitorRequestRows(db),
     inventory: createInventory(db, { store: 'aimee', rules: customerInventory }),
     // With the one connection in hand: within a transaction it would be refused.
     truncateLog: () => db.connection().execute(async () => store.checkpoint()),

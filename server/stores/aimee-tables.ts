@@ -1,4 +1,6 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Generated, Kysely, Transaction } from 'kysely';
+import type { RequestId, RightKind } from '../rights/request.ts';
+import type { ProgressColumns } from './progress-columns.ts';
 import type { AccessEntry, EntryKind, Rating, StoredGrant } from '../aimee/customer-store.ts';
 import type { ConversationId, GrantId, SiteId } from '../kernel/ids.ts';
 
@@ -22,7 +24,16 @@ export interface CustomerTables {
     down: number;
     handed_over: number;
     sealed_half: Uint8Array;
+    restricted: Generated<number>;
+    objected: Generated<number>;
   };
+  note: { conversation_id: ConversationId; entry: number; number: number; sealed: Uint8Array };
+  visitor_request: {
+    id: RequestId;
+    site_id: SiteId;
+    conversation_id: ConversationId | null;
+    kind: RightKind;
+  } & ProgressColumns;
   entry: {
     conversation_id: ConversationId;
     number: number;

@@ -204,6 +204,8 @@ export const customerInventory: InventoryRules = {
       down: 'elsewhere',
       handed_over: 'elsewhere',
       sealed_half: 'key',
+      restricted: 'elsewhere',
+      objected: 'elsewhere',
     },
   },
   entry: {
@@ -216,6 +218,29 @@ export const customerInventory: InventoryRules = {
       answered: 'elsewhere',
       rating: 'elsewhere',
       sealed: 'sealed',
+    },
+  },
+  note: {
+    owner: all,
+    isCounted: true,
+    columns: { conversation_id: 'elsewhere', entry: 'elsewhere', number: 'elsewhere', sealed: 'sealed' },
+  },
+  visitor_request: {
+    owner: all,
+    isCounted: true,
+    columns: {
+      id: 'elsewhere',
+      site_id: 'elsewhere',
+      conversation_id: 'elsewhere',
+      kind: 'elsewhere',
+      state: 'elsewhere',
+      received_on: 'elsewhere',
+      reminder: 'elsewhere',
+      extended_on: 'elsewhere',
+      extension_reason: 'elsewhere',
+      ended_on: 'elsewhere',
+      refusal: 'elsewhere',
+      receipt: 'elsewhere',
     },
   },
   counter: {

@@ -154,7 +154,7 @@ function standIns(
     },
     recorder: { add: (record) => void outcome.records.push(record), whenRoom: (task) => task() },
     events: { emit: () => undefined },
-    settings: { visitorMessagesPerMinute: 1_000_000, crawlAllowedHosts: [] },
+    settings: { visitorMessagesPerMinute: 1_000_000, crawlAllowedHosts: [], rightsHolidays: [] },
     vectorLimits,
     queryLimits,
   };

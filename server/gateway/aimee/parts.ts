@@ -13,7 +13,7 @@ export interface AimeeParts {
 
 export interface AimeeOptions extends Pick<
   ControlPlaneOptions,
-  'accounts' | 'events' | 'limits' | 'closing' | 'publicUrl'
+  'accounts' | 'clock' | 'events' | 'limits' | 'closing' | 'publicUrl'
 > {
   readonly aimee: AimeeParts;
 }

@@ -4,6 +4,7 @@ import { serveConversations, serveStatistics } from './serve-conversations.ts';
 import { serveGrants } from './serve-grants.ts';
 import { serveCrawls, serveKnowledge } from './serve-knowledge.ts';
 import { serveSites } from './serve-sites.ts';
+import { serveVisitorRequests } from './serve-visitor-requests.ts';
 import { serveVisitors } from './serve-visitors.ts';
 
 /** AI.Mee: what visitors' widgets send, and what customers do with their sites. */
@@ -15,4 +16,5 @@ export function serveAimee(app: FastifyInstance, options: AimeeOptions): void {
   serveConversations(app, options);
   serveStatistics(app, options);
   serveGrants(app, options);
+  serveVisitorRequests(app, options);
 }

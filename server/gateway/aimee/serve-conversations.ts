@@ -74,8 +74,9 @@ function summary({ startedAt, ...conversation }: ListedConversation): AimeeConve
   return { ...conversation, startedAt: rfc3339(startedAt * 1000) };
 }
 
-export function shownConversation({ startedAt, entries, ...rest }: Conversation): AimeeConversation {
-  return { ...rest, startedAt: rfc3339(startedAt * 1000), entries: entries.map(shownEntry) };
+export function shownConversation({ startedAt, entries, notes, ...rest }: Conversation): AimeeConversation {
+  const startedTime = rfc3339(startedAt * 1000);
+  return { ...rest, startedAt: startedTime, entries: entries.map(shownEntry), notes: [...notes] };
 }
 
 function shownEntry(entry: Entry): AimeeEntry {

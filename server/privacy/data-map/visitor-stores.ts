@@ -16,6 +16,7 @@ const CONVERSATION = {
   basis: 'Art. 28 GDPR: on behalf of the customer',
   exporter: 'route:exportAimeeConversations',
   eraser: 'route:purgeAimeeConversations',
+  restrictor: 'route:beginVisitorRequest',
 } as const;
 
 /** Whose site it is; everything else lies in the customer's own file. */
@@ -74,6 +75,11 @@ export const customerRows = [
       down: 'usage figures',
       handed_over: 'usage figures',
       sealed_half: 'key, wrapped',
+      restricted: { category: 'settings', purpose: 'Keep it and not use it, as the visitor asked' },
+      objected: {
+        category: 'settings',
+        purpose: 'Not search, count or look through it, as the visitor asked',
+      },
     },
   }),
   ...describeTable({
@@ -90,6 +96,43 @@ export const customerRows = [
       rating: 'usage figures',
       // A request for a person is mailed to the customer, where the installation has a mail server.
       sealed: { category: 'content, sealed', recipients: ['model', 'embedding-model', 'mail-server'] },
+    },
+  }),
+  ...describeTable({
+    store: 'aimee',
+    table: 'note',
+    ...CONVERSATION,
+    purpose: 'What the visitor had corrected, beside what was said, for the customer alone',
+    retention: 'As long as its conversation',
+    exporter: 'route:getVisitorCopy',
+    columns: {
+      conversation_id: 'identifier',
+      entry: 'technical',
+      number: 'technical',
+      sealed: 'content, sealed',
+    },
+  }),
+  ...describeTable({
+    store: 'aimee',
+    table: 'visitor_request',
+    ...CONVERSATION,
+    purpose: 'Answer visitors’ requests under the GDPR in time, and prove that they were answered',
+    retention: 'Until the site is deleted; of those that have ended, the newest 1000',
+    exporter: 'route:listVisitorRequests',
+    eraser: 'route:deleteAimeeSite',
+    columns: {
+      id: 'identifier',
+      site_id: 'identifier',
+      conversation_id: 'identifier',
+      kind: 'settings',
+      state: 'technical',
+      received_on: 'time',
+      reminder: 'technical',
+      extended_on: 'time',
+      extension_reason: 'content',
+      ended_on: 'time',
+      refusal: 'content',
+      receipt: 'technical',
     },
   }),
   ...describeTable({

@@ -5,6 +5,7 @@ import type { Counters } from '../../../aimee/customer-store.ts';
 import type { Entry } from '../../../aimee/entries.ts';
 import type { ListedGrant } from '../../../aimee/grants.ts';
 import type { Site } from '../../../aimee/sites.ts';
+import { type RequestId, clocked, newProgress } from '../../../rights/request.ts';
 import type { Answered, VisitorMessage } from '../../../aimee/visitors.ts';
 import { notFound } from '../../../kernel/errors.ts';
 import type { AccountId, ConversationId, GrantId, SiteId } from '../../../kernel/ids.ts';
@@ -52,6 +53,8 @@ const FACTS: ConversationFacts = {
   up: 1,
   down: 0,
   handedOver: true,
+  restricted: false,
+  objected: false,
 };
 const ENTRIES: Entry[] = [
   {
@@ -166,6 +169,25 @@ export function fakeAimee(): FakeAimee {
   return fake;
 }
 
+function fakeRequests(site: (accountId: AccountId, id: string) => Promise<Site>): Aimee['visitorRequests'] {
+  const id = 'req_00000000000000000001' as RequestId;
+  const { reference } = FACTS;
+  const progress = newProgress('verified', '2026-11-23');
+  const one = { id, siteId: SITE_ID, kind: 'access', conversationId: CONVERSATION, reference } as const;
+  const request = clocked({ ...one, ...progress }, '2026-11-23', new Set());
+  return {
+    async list(accountId, siteId) {
+      await site(accountId, siteId);
+      return [request];
+    },
+    begin: async () => request,
+    copy: async () => ({ site: SITE, conversation: { ...FACTS, entries: ENTRIES, notes: [] } }),
+    complete: async () => request,
+    extend: async () => request,
+    refuse: async () => request,
+  };
+}
+
 function customerService(
   site: (accountId: AccountId, id: string) => Promise<Site>,
   onDocument: (document: Omit<NewDocument, 'content'>) => void,
@@ -193,7 +215,7 @@ function customerService(
         return { conversations: [LISTED], next: null };
       },
       search: async () => ({ conversations: [LISTED], searched: 1, next: null }),
-      get: async () => ({ ...FACTS, entries: ENTRIES }),
+      get: async () => ({ ...FACTS, entries: ENTRIES, notes: [] }),
       async export() {
         return (async function* pieces() {
           yield 'a,b\r\n';
@@ -227,8 +249,9 @@ function customerService(
         isIntact: true,
       }),
       open: () => [{ ...LENT, accountId: owner.accountId, siteName: SITE.name }],
-      read: async () => ({ ...FACTS, entries: ENTRIES }),
+      read: async () => ({ ...FACTS, entries: ENTRIES, notes: [] }),
     },
+    visitorRequests: fakeRequests(site),
     deleteSite: async () => 'a.b.c',
     close: async () => undefined,
   };
