@@ -27,6 +27,7 @@ export const PrivacyRecipient = z.object({
     'tool-source',
     'sql-host',
     'mail-server',
+    'backup-store',
     'model-source',
     'crawled-site',
     'name-server',
@@ -61,6 +62,7 @@ export const PrivacyStatement = z.object({
     ),
     modelSources: z.array(z.string()).describe('Hosts that weights of models are fetched from'),
     mailServer: z.string().nullable().describe('Tells customers of AI.Mee of visitors who ask for a person'),
+    backupStore: z.string().nullable().describe('Where backups go, if not to a directory'),
     backupDays: z
       .number()
       .nullable()

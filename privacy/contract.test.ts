@@ -16,6 +16,7 @@ import { AIMEE_MUTANTS, AI_MUTANTS, DATABASE_MUTANTS } from './service-mutants.t
 const EVERYTHING = {
   signInProvider: 'id.example.com',
   mailServer: 'mail.example.com',
+  backupStore: 's3.example.com',
   modelSources: ['models.example.com'],
   models: (['chat', 'embedding'] as const).map((use) => ({
     use,

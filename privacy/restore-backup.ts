@@ -24,7 +24,8 @@ export async function restoreBackup(
   mkdirSync(join(restored, 'keys'), { mode: 0o700 });
   cpSync(join(dataDir, 'keys', 'root.key'), path);
   const root = await loadRootKey({ source: 'file', path }, false);
-  const options = { dataDir: restored, settings, root, clock: systemClock };
+  const target = { kind: 'directory', path: settings.target } as const;
+  const options = { dataDir: restored, settings: { ...settings, target }, root, clock: systemClock };
   await restore(options, { generation: 1, reason: 'The machine is lost.' });
   return restored;
 }

@@ -45,6 +45,7 @@ function factsOf({ config, jail, models, version }: PrivacyComposition, hasSwap:
     tokenHours: config.tokenHours,
     sessionHours: SESSION_MS / HOUR_MS,
     signInProvider: config.provider?.issuer.host ?? null,
+    backupStore: backupStoreOf(config),
     backupDays: config.backups === undefined ? null : config.backups.maxAgeMs / DAY_MS,
     mailServer: config.smtp === undefined ? null : new URL(config.smtp.url.reveal()).hostname,
     models: [
@@ -59,6 +60,12 @@ function factsOf({ config, jail, models, version }: PrivacyComposition, hasSwap:
     modelSources: modelSourcesOf(config),
     receiptKeys: apiV1Routes.getReceiptKeys.path,
   };
+}
+
+function backupStoreOf({ backups }: Config): string | null {
+  if (backups?.target.kind !== 's3') return null;
+  const { endpoint, region } = backups.target;
+  return endpoint === undefined ? `s3.${region}.amazonaws.com` : new URL(endpoint).host;
 }
 
 /** As the settings name them: to ask the models themselves would start them. */

@@ -215,6 +215,7 @@ const SECRETS: ReadonlySet<string> = new Set([
   'embeddingsKey',
   'smtpUrl',
   'oidcClientSecret',
+  'backupS3Secret',
 ]);
 /** Too much for a variable or a flag. */
 const FILE_ONLY: ReadonlySet<string> = new Set(['models']);
@@ -304,6 +305,7 @@ function resolveConfig(values: Settings): Config {
     embeddingsKey: _embeddingsKey,
     oidcClientSecret: _oidcClientSecret,
     smtpUrl: _smtpUrl,
+    backupS3Secret: _backupS3Secret,
     ...rest
   } = others;
   if ((rest.modelSource === undefined) !== (rest.modelSha256 === undefined)) {

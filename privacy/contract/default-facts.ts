@@ -17,6 +17,7 @@ export const DEFAULT_FACTS: StatementFacts = {
   signInProvider: null,
   mailServer: null,
   models: [],
+  backupStore: null,
   backupDays: null,
   receiptKeys: '/.well-known/jellyfaas-receipts',
 };

@@ -20,6 +20,7 @@ const DIALLERS: readonly [from: RegExp, names: RegExp][] = [
   [/^(node:)?(http2|dgram|dns|dns\/promises)$/, /./],
   [/^(undici|nodemailer|mysql2|pg|ws|openid-client|eventsource)(\/|$)/, /./],
   [/^@ai-sdk\//, /./],
+  [/^@aws-sdk\//, /./],
   [/^@modelcontextprotocol\/client$/, /./],
   [/^jose$/, /^(\*|createRemoteJWKSet)$/],
 ];

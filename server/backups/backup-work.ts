@@ -9,7 +9,7 @@ import { makeGeneration } from './make.ts';
 import { adoptUnknown, expired, retire } from './retire.ts';
 import { blobPath } from './still-copy.ts';
 import { createSyntheticTenant } from './synthetic-tenant.ts';
-import { type BackupTarget, sweepPartials } from './target.ts';
+import type { BackupTarget } from './target.ts';
 import { type Verification, verifyGeneration } from './verify.ts';
 
 export interface BackupWork extends Pick<Backups, 'make' | 'verify'> {
@@ -50,7 +50,7 @@ export function createBackupWork(options: BackupWorkOptions): BackupWork {
   async function make(actor: Actor): Promise<MadeGeneration> {
     const from = clock.monotonicMs();
     try {
-      await sweepPartials(settings.target);
+      await options.target.sweep();
       const made = await makeGeneration({ ...options, target: healing, tenant }, clock.now());
       await log('made', actor, { generation: made.generation });
       const { files, bytes } = made;

@@ -16,7 +16,7 @@ import { createKeyBackup } from './key-backup.ts';
 import { createRestoreRequests } from './restore-requests.ts';
 import { LOOK_MS, startSchedule } from './schedule.ts';
 import type { StoreChecker } from './store-checker.ts';
-import { createDirectoryTarget } from './target.ts';
+import { openTarget } from './open-target.ts';
 
 export interface BackupsOptions {
   readonly settings: BackupSettings;
@@ -35,7 +35,7 @@ export interface BackupsOptions {
 /** Begins with the backup of the keys, which from then on follows every destruction, and starts the schedule. */
 export async function createBackups(options: BackupsOptions): Promise<Backups> {
   const { settings, root, keyStore, keyRing, store, clock } = options;
-  const target = createDirectoryTarget(settings.target);
+  const target = await openTarget(settings.target);
   const keys = createKeyBackup({ directory: settings.keysTarget, root, store: keyStore });
   keyRing.onDestroyed(() => keys.rewrite());
   await keys.rewrite();

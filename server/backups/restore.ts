@@ -17,7 +17,7 @@ import { BACKED_UP } from './contents.ts';
 import { backupErrors } from './errors.ts';
 import { readGeneration } from './generation.ts';
 import { mergeKeys, readKeyBackup } from './key-backup.ts';
-import { createDirectoryTarget } from './target.ts';
+import { openTarget } from './open-target.ts';
 
 export interface RestoreOptions {
   /** Nobody else uses it: the caller holds its lock. */
@@ -70,7 +70,7 @@ export async function restore(options: RestoreOptions, order: RestoreOrder): Pro
     await mergeKeys(record, { store, ring: keyRing });
     const ready = await readyOf(options, keyRing, order);
     const { publicKey } = await createReceipts(keyRing);
-    const target = createDirectoryTarget(settings.target);
+    const target = await openTarget(settings.target);
     const { files } = await readGeneration(target, publicKey, ready.generation);
     for (const folder of BACKED_UP)
       await mkdir(join(places.staged, folder), { recursive: true, mode: 0o700 });

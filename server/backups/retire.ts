@@ -71,10 +71,11 @@ async function removeFolder(target: BackupTarget, number: number): Promise<void>
   await target.remove(folderOf(number));
 }
 
-/** Ciphertext that no generation names any more. While one cannot be read, nobody knows which that is. */
-async function removeUnused({ target, publicKey }: RetireOptions): Promise<void> {
+/** Ciphertext that no generation names any more. While one is not there or cannot be read, nobody knows which that is. */
+async function removeUnused({ target, store, publicKey }: RetireOptions): Promise<void> {
   const used = new Set<string>();
-  for (const number of await generationsIn(target)) {
+  const known = (await store.generations()).map(({ number }) => number);
+  for (const number of new Set([...known, ...(await generationsIn(target))])) {
     const generation = await readGeneration(target, publicKey, number).catch(() => undefined);
     if (generation === undefined) return;
     for (const { sha256 } of generation.files) used.add(sha256);

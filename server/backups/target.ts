@@ -11,7 +11,7 @@ import { backupErrors } from './errors.ts';
  * ever come here.
  */
 export interface BackupTarget {
-  /** Names directly below; none when there is no such folder. */
+  /** Names directly below, of the target itself for `.`; none when there is no such folder. */
   list(folder: string): Promise<string[]>;
   /** Whole and durable, or not at all. */
   put(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void>;
@@ -20,6 +20,8 @@ export interface BackupTarget {
   get(path: string): AsyncIterable<Uint8Array>;
   /** A file, or a folder with all that is in it. No error when it is gone already. */
   remove(path: string): Promise<void>;
+  /** Removes what interrupted `put`s left. Only while nothing is put. */
+  sweep(): Promise<void>;
 }
 
 const PATH_FORM = /^[0-9A-Za-z_.-]+(\/[0-9A-Za-z_.-]+)*$/;
@@ -27,11 +29,7 @@ const PATH_FORM = /^[0-9A-Za-z_.-]+(\/[0-9A-Za-z_.-]+)*$/;
 const PARTIAL = /\.partial-[0-9a-f]{12}$/;
 
 export function createDirectoryTarget(root: string): BackupTarget {
-  const placeOf = (path: string): string => {
-    if (!PATH_FORM.test(path) || path.split('/').includes('..'))
-      throw new Error('bad path in a backup target');
-    return join(root, path);
-  };
+  const placeOf = (path: string): string => join(root, checkPath(path));
 
   return {
     async list(folder) {
@@ -66,13 +64,18 @@ export function createDirectoryTarget(root: string): BackupTarget {
     async remove(path) {
       await rm(placeOf(path), { recursive: true, force: true });
     },
+    async sweep() {
+      const names = await readdir(root, { recursive: true }).catch(orNothing<string[]>([]));
+      for (const name of names.filter((one) => PARTIAL.test(one)))
+        await rm(join(root, name), { force: true });
+    },
   };
 }
 
-/** Removes what interrupted `put`s left. Only while nothing is put. */
-export async function sweepPartials(root: string): Promise<void> {
-  const names = await readdir(root, { recursive: true }).catch(orNothing<string[]>([]));
-  for (const name of names.filter((one) => PARTIAL.test(one))) await rm(join(root, name), { force: true });
+/** The path itself. Throws for one that a target must not be asked for. */
+export function checkPath(path: string): string {
+  if (!PATH_FORM.test(path) || path.split('/').includes('..')) throw new Error('bad path in a backup target');
+  return path;
 }
 
 function orNothing<T>(nothing: T): (thrown: unknown) => T {

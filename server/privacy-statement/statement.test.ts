@@ -14,6 +14,7 @@ const FACTS: StatementFacts = {
   signInProvider: null,
   mailServer: null,
   models: [],
+  backupStore: null,
   backupDays: null,
   receiptKeys: '/.well-known/jellyfaas-receipts',
 };

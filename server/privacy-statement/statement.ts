@@ -19,6 +19,8 @@ export interface StatementFacts {
   readonly modelSources: readonly string[];
   /** Host of the mail server that tells customers of AI.Mee of visitors who ask for a person. */
   readonly mailServer: string | null;
+  /** Host of the S3-compatible store that has the backups; null where they lie in a directory, or are none. */
+  readonly backupStore: string | null;
   /** Days after which no backup is left that was made before; null without backups. */
   readonly backupDays: number | null;
   /** Path of the public key that checks receipts. */
@@ -44,6 +46,7 @@ export interface Recipient {
     | 'tool-source'
     | 'sql-host'
     | 'mail-server'
+    | 'backup-store'
     | 'model-source'
     | 'crawled-site'
     | 'name-server';
@@ -119,7 +122,8 @@ function conditionsOf(facts: StatedFacts): ReadonlySet<Condition> {
   ]);
 }
 
-function recipientsOf({ signInProvider, models, modelSources, mailServer }: StatedFacts): Recipient[] {
+function recipientsOf(facts: StatedFacts): Recipient[] {
+  const { signInProvider, models, modelSources, mailServer, backupStore } = facts;
   const outside = models.filter(({ isOutside }) => isOutside);
   return [
     ...(signInProvider === null
@@ -130,6 +134,7 @@ function recipientsOf({ signInProvider, models, modelSources, mailServer }: Stat
         ({ kind: use === 'chat' ? 'model' : 'embedding-model', name, retention }) as const,
     ),
     ...(mailServer === null ? [] : [{ kind: 'mail-server', name: mailServer, retention: null } as const]),
+    ...(backupStore === null ? [] : [{ kind: 'backup-store', name: backupStore, retention: null } as const]),
     ...modelSources.map((name) => ({ kind: 'model-source', name, retention: null }) as const),
     { kind: 'package-registry', name: null, retention: null },
     { kind: 'function-host', name: null, retention: null },

@@ -282,6 +282,13 @@ export const PEERS: readonly Peer[] = [
     modules: ['server/aimee/page-reader.ts'],
   },
   {
+    id: 'backup-store',
+    who: 'The operator’s S3-compatible store for backups',
+    gets: 'Encrypted files, their sizes and when they changed',
+    chosenBy: 'operator',
+    modules: ['server/backups/s3-target.ts'],
+  },
+  {
     id: 'mail-server',
     who: 'The operator’s mail server, for the customer',
     gets: 'A visitor’s e-mail address and message, if he asks for a person',

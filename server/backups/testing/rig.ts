@@ -105,7 +105,7 @@ export function createRig({
     },
   };
   const settingsOf = (places: Places) => ({
-    target: places.target,
+    target: { kind: 'directory' as const, path: places.target },
     keysTarget: places.keysTarget,
     everyMs: DAY_MS,
     keep,

@@ -292,6 +292,7 @@ export const fakeStatement: ControlPlaneOptions['privacy'] = {
     sessionHours: 12,
     signInProvider: null,
     mailServer: null,
+    backupStore: null,
     backupDays: null,
     models: [{ use: 'chat', name: 'own', isOutside: false, retention: 'none' }],
     receiptKeys: '/.well-known/jellyfaas-receipts',

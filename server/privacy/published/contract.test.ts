@@ -20,6 +20,7 @@ const FACTS: StatementFacts = {
   sessionHours: 12,
   signInProvider: '<img src=x>.example.com',
   mailServer: 'mail.example.com',
+  backupStore: 's3.example.com',
   backupDays: 30,
   models: [{ use: 'chat', name: 'gemini', isOutside: true, retention: 'provider' }],
   receiptKeys: '/.well-known/jellyfaas-receipts',
