@@ -3,6 +3,7 @@ import type { AimeeSite, AimeeSites, AimeeSnippet } from '../api.ts';
 import { confirmed, connect, print, table, withJson, type Context } from '../context.ts';
 import { usageError } from '../failure.ts';
 import { addAimeeConversations } from './aimee-conversations.ts';
+import { addAimeeRequests } from './aimee-requests.ts';
 import { addAimeeKnowledge } from './aimee-knowledge.ts';
 import { AIMEE, findSite, sitePath } from './aimee-words.ts';
 
@@ -13,6 +14,7 @@ export function addAimeeCommands(program: Command, context: Context): void {
   addSnippet(aimee, context);
   addAimeeKnowledge(aimee, context);
   addAimeeConversations(aimee, context);
+  addAimeeRequests(aimee, context);
 }
 
 function addSites(aimee: Command, context: Context): void {

@@ -10,8 +10,20 @@ export const rightClauses: readonly Clause[] = [
   {
     id: 'P40',
     wording: '62a18b7f99df8872',
-    modules: ['server/profile/profile.ts', 'server/accounts/create-accounts.ts'],
-    tests: [],
+    modules: [
+      'server/profile/profile.ts',
+      'server/accounts/create-accounts.ts',
+      'server/rights/requests.ts',
+      'server/aimee/visitor-requests.ts',
+    ],
+    tests: [
+      'server/rights/requests.test.ts › for what the platform does itself is done when it answers, with a receipt that names nobody',
+      'server/rights/requests.test.ts › is extended once, by two months, inside the first, with a reason that the person reads',
+      'server/rights/requests.test.ts › is refused with a reason and a receipt, and that is its end',
+      'server/aimee/visitor-requests.test.ts › to access is a copy of the one conversation, and ends with it',
+      'server/aimee/visitor-requests.test.ts › to restriction keeps it from everybody: readers, searches, exports, support, retention, and itself',
+      'server/aimee/visitor-requests.test.ts › to objection takes it out of searches, overviews and statistics; the customer still reads it',
+    ],
     open: {
       en: 'Not kept yet: access and rectification work; erasure, restriction, portability and objection do not yet for an account as a whole.',
       de: 'Noch nicht eingelöst: Auskunft und Berichtigung gehen; Löschung, Einschränkung, Übertragbarkeit und Widerspruch noch nicht für ein Konto als Ganzes.',
@@ -39,6 +51,7 @@ export const rightClauses: readonly Clause[] = [
       'server/stores/inventory.test.ts › puts name and address in the place of the old ones',
       'server/stores/inventory.test.ts › is not undone by the identity provider',
       'server/stores/inventory.test.ts › refuses what is no address, and one that somebody else has',
+      'server/aimee/visitor-requests.test.ts › to rectification is a note beside the message, sealed as that is, and in the copy',
     ],
   },
   {

@@ -192,14 +192,21 @@ const forPolicies: readonly Clause[] = [
   {
     id: 'P38',
     wording: '72221e7b87ec9aa2',
-    modules: ['server/aimee/purges.ts'],
+    modules: [
+      'server/aimee/purges.ts',
+      'server/aimee/visitor-requests.ts',
+      'server/rights/requests.ts',
+      'server/rights/deadline.ts',
+    ],
     tests: [
       'acceptance/portal-aimee.test.ts › takes one visitor by his reference, and says when there is none of it',
+      'server/aimee/visitor-requests.test.ts › to erasure destroys the conversation; what was asked stays without naming it',
+      'server/aimee/visitor-requests.test.ts › is nobody’s who does not know the reference, and no other customer’s',
+      'server/aimee/visitor-requests.test.ts › is called out by the hourly round, once',
+      'server/rights/requests.test.ts › that came by letter cannot be carried out before the person has confirmed it',
+      'server/rights/requests.test.ts › is told once when it is late in its month, without a name, and again in its last week',
+      'server/rights/deadline.test.ts › ends on no holiday that the operator has listed, once or for every year',
     ],
-    open: {
-      en: 'Not kept yet: a customer can delete by the reference that a visitor gives, but requests and their deadlines are not tracked.',
-      de: 'Noch nicht eingelöst: Ein Kunde kann nach dem Zeichen löschen, das ein Besucher nennt; Anträge und Fristen werden nicht geführt.',
-    },
   },
 ];
 

@@ -61,6 +61,12 @@ export const PAGES: readonly PortalPage[] = [
     Page: lazy(async () => ({ default: (await import('./pages/profile/profile.tsx')).Profile })),
   },
   {
+    path: '/rights',
+    name: 'rights',
+    icon: 'rights',
+    Page: lazy(async () => ({ default: (await import('./pages/rights/rights.tsx')).Rights })),
+  },
+  {
     path: '/privacy',
     name: 'privacy',
     icon: 'privacy',

@@ -66,13 +66,16 @@ function Row({ conversation }: { readonly conversation: AimeeConversationSummary
   );
 }
 
-type Marked = Pick<AimeeConversationSummary, 'unanswered' | 'up' | 'down' | 'handedOver'>;
+type Marked = Pick<
+  AimeeConversationSummary,
+  'unanswered' | 'up' | 'down' | 'handedOver' | 'restricted' | 'objected'
+>;
 
 /** What stands out in a conversation. */
 export function Marks({ of }: { readonly of: Marked }): ReactNode {
   const { t } = useTranslation();
-  const { unanswered, up, down, handedOver } = of;
-  if (unanswered + up + down === 0 && !handedOver) return null;
+  const { unanswered, up, down, handedOver, restricted, objected } = of;
+  if (unanswered + up + down === 0 && !handedOver && !restricted && !objected) return null;
   return (
     <span className="row marks">
       {unanswered > 0 && <Badge tone="warn">{t('pages.aimee.list.unanswered', { count: unanswered })}</Badge>}
@@ -89,6 +92,8 @@ export function Marks({ of }: { readonly of: Marked }): ReactNode {
         </Badge>
       )}
       {handedOver && <Badge tone="brand">{t('pages.aimee.list.handedOver')}</Badge>}
+      {restricted && <Badge tone="warn">{t('pages.aimee.list.restricted')}</Badge>}
+      {objected && <Badge tone="warn">{t('pages.aimee.list.objected')}</Badge>}
     </span>
   );
 }

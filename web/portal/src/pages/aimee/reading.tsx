@@ -39,7 +39,7 @@ export function Reading({ site, id, onClose }: ReadingProps): ReactNode {
         {(conversation) => (
           <>
             <Head conversation={conversation} site={site} id={id} onClose={onClose} />
-            <Transcript entries={conversation.entries} />
+            <Transcript entries={conversation.entries} notes={conversation.notes} />
           </>
         )}
       </Loaded>

@@ -17,9 +17,19 @@ import { OnOff } from './overview.tsx';
 import { Persona } from './persona.tsx';
 import { SitePrivacy } from './privacy.tsx';
 import { Statistics } from './statistics.tsx';
+import { VisitorRequests } from './visitor-requests.tsx';
 import { SupportAccess } from './support.tsx';
 
-const TABS = ['conversations', 'statistics', 'knowledge', 'persona', 'look', 'privacy', 'support'] as const;
+const TABS = [
+  'conversations',
+  'statistics',
+  'knowledge',
+  'persona',
+  'look',
+  'privacy',
+  'requests',
+  'support',
+] as const;
 type TabName = (typeof TABS)[number];
 
 export function SitePage(): ReactNode {
@@ -54,6 +64,7 @@ function Site({ site, canSendMail }: { readonly site: AimeeSite; readonly canSen
     persona: <Persona key={draft.revision} draft={draft} canSendMail={canSendMail} />,
     look: <LookAndEmbed key={draft.revision} site={site} draft={draft} />,
     privacy: <SitePrivacy site={site} />,
+    requests: <VisitorRequests site={site} />,
     support: <SupportAccess site={site} />,
   };
   const wanted = search.get('tab');

@@ -77,12 +77,12 @@ function StaffReading({ grantId, id }: { readonly grantId: string; readonly id: 
     >
       <p className="notice warn">{t('pages.aimee.staff.logged')}</p>
       <Loaded query={query}>
-        {({ startedAt, reference, entries }) => (
+        {({ startedAt, reference, entries, notes }) => (
           <>
             <p className="muted">
               {format.time(startedAt)} · {t('pages.aimee.reading.reference')} <code>{reference}</code>
             </p>
-            <Transcript entries={entries} />
+            <Transcript entries={entries} notes={notes} />
           </>
         )}
       </Loaded>

@@ -1,17 +1,32 @@
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { AimeeEntry } from '../../../../../contract/aimee-conversations.ts';
+import type { AimeeConversation, AimeeEntry } from '../../../../../contract/aimee-conversations.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { Markdown } from '../../ui/markdown.tsx';
 
 /** What was said, in order. All of it is somebody else's text: visitors' as plain text, answers as safe Markdown. */
-export function Transcript({ entries }: { readonly entries: readonly AimeeEntry[] }): ReactNode {
+export function Transcript(props: {
+  readonly entries: readonly AimeeEntry[];
+  readonly notes: AimeeConversation['notes'];
+}): ReactNode {
+  const { t } = useTranslation();
+  const { entries, notes } = props;
   return (
     <ol className="transcript">
       {entries.map((entry) => (
         <li key={entry.number}>
           {entry.kind === 'answer' ? <Exchange entry={entry} /> : <HandOver entry={entry} />}
+          {notes
+            .filter((note) => note.entry === entry.number)
+            .map(({ text }, at) => (
+              <p key={at} className="notice">
+                <strong>{t('pages.aimee.reading.note')}</strong>{' '}
+                <span className="words" dir="auto">
+                  {text}
+                </span>
+              </p>
+            ))}
         </li>
       ))}
     </ol>
