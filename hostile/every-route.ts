@@ -74,6 +74,9 @@ const BODIES: Record<string, object> = {
   queryVectors: { text: 'valve' },
   askVectors: { question: 'Which valve?' },
   approveTools: { approved: [] },
+  beginVisitorRequest: { kind: 'access', reference: 'K7QF-2M9X-P4TZ' },
+  extendVisitorRequest: { reason: 'It takes longer' },
+  refuseVisitorRequest: { reason: 'It is not his' },
   extendRequest: { reason: 'It takes longer' },
   refuseRequest: { reason: 'It is not his' },
 };

@@ -68,7 +68,10 @@ async function furnishAimee(customer: Customer, name: string) {
   const grant = await customer.api<AimeeGrant>('POST', '/grants', lent);
   await customer.api('DELETE', `/grants/${grant.id}`);
   const { reference, ticket } = done;
-  return { site, reference, ticket, ids: { siteId: site.id, conversationId, grantId: grant.id, uploadId } };
+  const asked = { kind: 'access', reference };
+  const { id: requestId } = await customer.api<{ id: string }>('POST', `/sites/${site.id}/requests`, asked);
+  const ids = { siteId: site.id, conversationId, grantId: grant.id, uploadId, requestId };
+  return { site, reference, ticket, ids };
 }
 
 async function furnishDatabases({ url }: Platform, { apiKey }: Customer, tenant: string) {

@@ -20,6 +20,16 @@ const SUMMARY = {
   unanswered: 1,
   firstQuestion: 'Which\u001b[2J valve?',
 };
+const REQUEST = {
+  id: 'req_0000000000000000000a',
+  kind: 'access',
+  reference: 'K7QF-2M9X-P4TZ',
+  state: 'running',
+  receivedOn: '2026-11-23',
+  dueOn: '2026-12-23',
+  endedOn: null,
+  receipt: null,
+};
 const ANSWERS: readonly (readonly [asked: RegExp, answer: object | string])[] = [
   [
     /^GET \/api\/v1\/aimee\/sites$/,
@@ -27,6 +37,14 @@ const ANSWERS: readonly (readonly [asked: RegExp, answer: object | string])[] = 
   ],
   [/snippet$/, { html: '<script></script>', policy: '<p>Policy</p>\n', fileUrl: 'https://f' }],
   [/export/, 'a,b\r\n'],
+  [
+    /requests$/,
+    {
+      ...REQUEST,
+      requests: [REQUEST, { ...REQUEST, reference: null, state: 'done', endedOn: '2026-11-23' }],
+    },
+  ],
+  [/copy$/, '{"format":"jellyfaas-conversation/1"}'],
   [/purge$/, { conversations: 3, receipt: 'a.b.c' }],
   [/statistics\/reset$/, { receipt: 'a.b.c' }],
   [/statistics/, { days: [], total: {} }],
@@ -118,5 +136,18 @@ describe('aimee', () => {
     const { out, err } = await against(['knowledge', 'crawl', 'Pumps', '--sitemap', 'https://e/s.xml']);
     expect(out).toContain('1 of 2 pages are in, 1 are gone.');
     expect(err).toContain('https://e/x: Gone.');
+  });
+
+  it('answers visitors by the reference that the chat has shown them', async () => {
+    const listed = (await against(['requests', 'Pumps'])).out;
+    expect(listed).toContain('2026-12-23');
+    expect(listed).toContain('gone');
+    const asked = await against(['requests', 'Pumps', '--right', 'access', '--reference', 'K7QF', '--later']);
+    expect(asked.asked.at(-1)).toContain('{"kind":"access","reference":"K7QF","carryOut":false}');
+    expect(asked.out).toContain('Due on 2026-12-23.');
+    expect((await against(['requests', 'Pumps', '--right', 'erasure'])).code).toBe(2);
+    expect((await against(['requests', 'Pumps', '--copy', REQUEST.id])).out).toContain(
+      'jellyfaas-conversation/1',
+    );
   });
 });
