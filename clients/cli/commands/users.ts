@@ -38,7 +38,7 @@ export function addUserCommands(program: Command, context: Context): void {
     .requiredOption('-e, --email <email>', 'e-mail address')
     .action(() => {
       throw new CliError(
-        'This server cannot delete accounts yet; nothing was changed. Revoke its keys instead.',
+        'Nobody erases the account of somebody else unasked; nothing was changed. Its holder does with "jellyfaas rights erase", or asks you: "jellyfaas rights note erasure --email …".',
         {
           code: 'cli.unsupported',
         },
