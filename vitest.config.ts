@@ -11,7 +11,10 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{contract,server,clients,testkit,tools,web}/**/*.test.ts', 'privacy/contract.test.ts'],
+          include: [
+            '{contract,server,guest,clients,testkit,tools,web}/**/*.test.ts',
+            'privacy/contract.test.ts',
+          ],
           exclude: ['**/node_modules/**', '**/*.system.test.ts'],
           testTimeout: 20_000,
         },

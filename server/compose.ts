@@ -25,6 +25,7 @@ import { openDataDirectory } from './data-directory.ts';
 import { createFunctions } from './functions/create-functions.ts';
 import type { Functions } from './functions/functions.ts';
 import { createDataPlane } from './gateway/data/data-plane.ts';
+import { createOhttpKeys } from './gateway/data/ohttp-keys.ts';
 import { type OriginReader, createOriginReader } from './gateway/data/origin-ip.ts';
 import { createMetrics, type Metrics } from './gateway/metrics.ts';
 import { type GatewayOptions, createGateway } from './gateway/server.ts';
@@ -261,6 +262,7 @@ async function openCallPath(
     idleMs: config.instanceIdleSeconds * 1000,
     prebootTotal: config.prebootedWorkers,
     requestBodyBytesMax: config.maxBodyMib * 1_048_576,
+    sealedKeyLifeMs: config.sealedKeySeconds * 1000,
   };
   const languages = await openLanguages({ jail, layerDirectory: stores.layers });
   const console = createConsole(scheduler);
@@ -357,6 +359,13 @@ async function listen(
     limits: callPath.limits,
     scheduler,
   });
+  const ohttpKeys = createOhttpKeys({
+    accounts,
+    directory: functions.directory,
+    pool: callPath.pool,
+    receipts: stores.receipts,
+    events,
+  });
   const { models, ...doors } = await composeServices(parts, {
     lifecycle,
     stores,
@@ -387,6 +396,7 @@ async function listen(
     clock,
     version,
     dataPlane,
+    ohttpKeys,
     publicUrl: config.publicUrl,
     ready: () => true,
     ...doors,

@@ -72,6 +72,7 @@ const settings = z.strictObject({
     .default(30)
     .describe('Call records older than this many days are destroyed.'),
   maxBodyMib: integer(1, 4096).default(32).describe('Largest request body of a call.'),
+  sealedKeySeconds: integer(1, 3600).default(3600).describe('Life of a key for sealed calls.'),
   trustedProxies: list.default([]).describe('Addresses or CIDRs whose X-Forwarded-For last hop is believed.'),
   instanceIdleSeconds: integer(1, 86_400).default(60).describe('An idle instance ends after this time.'),
   poolMemoryMib: integer(256, 1_048_576)

@@ -99,6 +99,30 @@ export const callErrors = {
     }),
 };
 
+/** Sealed calls that were not opened. Nothing in them tells why: a reason would help whoever probes a key. */
+export const sealedErrors = {
+  unknownKey: () =>
+    new PlatformError({
+      kind: 'unprocessable',
+      code: 'calls.sealed_key_unknown',
+      message:
+        'The key of this sealed call is not known here, or no longer. Ask for the keys and seal again.',
+    }),
+  refused: () =>
+    new PlatformError({
+      kind: 'invalid_argument',
+      code: 'calls.sealed_refused',
+      message: 'The sealed call could not be opened.',
+    }),
+  tooLarge: () =>
+    new PlatformError({
+      kind: 'too_large',
+      code: 'calls.sealed_too_large',
+      message:
+        'The sealed call is too large to be opened in one piece. Send it as message/ohttp-chunked-req.',
+    }),
+};
+
 /** What the end of an instance means for the calls that it was handling. */
 export function exitError(exit: JailExit): PlatformError {
   if (exit.reason === 'killed') return callErrors.interrupted();
@@ -115,6 +139,9 @@ const RESULTS: Readonly<Record<string, CallResult>> = {
   'calls.stopping': 'overloaded',
   'calls.body_too_large': 'refused',
   'calls.bad_request': 'refused',
+  'calls.sealed_key_unknown': 'refused',
+  'calls.sealed_refused': 'refused',
+  'calls.sealed_too_large': 'refused',
   'calls.cancelled': 'cancelled',
   'deployment.not_found': 'refused',
 };

@@ -28,6 +28,8 @@ type State = 'head' | 'length' | 'close' | 'chunk-size' | 'chunk-data' | 'chunk-
 export class ResponseParser {
   /** Whether the connection may carry another request after this answer. */
   reusable = false;
+  /** Lines after the last chunk of a complete answer, as they came. */
+  trailers: string[] = [];
   #sink: ResponseSink;
   #state: State = 'done';
   #bodiless = false;
@@ -45,6 +47,7 @@ export class ResponseParser {
     this.#bodiless = bodiless;
     this.#held = null;
     this.#trailerBytes = 0;
+    this.trailers = [];
     this.reusable = false;
   }
 
@@ -171,13 +174,14 @@ export class ResponseParser {
     return at + 2;
   }
 
-  /** Trailers are read and dropped: nothing on this path understands them. */
+  /** Kept for the answers of our own agents; those of functions go no further. */
   #stepTrailer(chunk: Buffer, at: number): number {
     const end = lineEnd(chunk, at);
     if (end === -1) return -1;
     this.#trailerBytes += end - at;
     if (this.#trailerBytes > TRAILER_BYTES_MAX) throw new ResponseProtocolError('trailers too long');
     if (end === at) this.#state = 'done';
+    else this.trailers.push(chunk.toString('latin1', at, end));
     return end + 2;
   }
 }

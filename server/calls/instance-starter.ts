@@ -19,6 +19,8 @@ export interface InstanceStarterOptions extends Omit<InstanceOptions, 'worker' |
   readonly clock: Clock;
   readonly events: EventLog;
   readonly console: ConsoleFeed;
+  /** Whether the instances open sealed calls; those are never booted ahead. */
+  readonly isSealed: boolean;
 }
 
 export type StartInstance = (
@@ -29,11 +31,11 @@ export type StartInstance = (
 
 /** Rejects with `LoadFailure` when the function does not load, and with a PlatformError when we cannot start it. */
 export function createInstanceStarter(options: InstanceStarterOptions): StartInstance {
-  const { languages, startWorker, warm, budget, clock, events } = options;
+  const { languages, startWorker, warm, budget, clock, events, isSealed } = options;
 
   async function takeWorker(deployment: Deployment): Promise<Worker> {
-    const flavour = flavourOf(deployment);
-    const shelved = warm.take(flavour);
+    const flavour = flavourOf(deployment, isSealed);
+    const shelved = isSealed ? undefined : warm.take(flavour);
     if (shelved !== undefined) return shelved;
     const plan = await languages.worker(workerRequestOf(flavour));
     await budget.reserve(memoryMibOf(flavour, plan));
@@ -68,8 +70,8 @@ export function createInstanceStarter(options: InstanceStarterOptions): StartIns
     const from = clock.monotonicMs();
     const [worker, code] = await takeBoth(deployment);
     attachConsole(worker, deployment, caller);
-    await worker.claim(code, deployment.entrypoint);
-    warm.touch(worker.flavour);
+    await worker.claim(code, deployment);
+    if (!isSealed) warm.touch(worker.flavour);
     const { runtime } = deployment;
     events.emit('instance.started', { runtime, took: clock.monotonicMs() - from });
     void worker.process.exited.then(({ reason }) => events.emit('instance.ended', { runtime, reason }));

@@ -2,8 +2,9 @@ import type { Clock } from '../kernel/clock.ts';
 import type { PlatformError } from '../kernel/errors.ts';
 import type { JailExit } from '../sandbox/jail.ts';
 import { callErrors, exitError } from './call-errors.ts';
+import type { SealedKeys } from './guest-channel.ts';
 import type { UpstreamRequest } from './http1-request.ts';
-import type { CallLimits } from './limits.ts';
+import { type CallLimits, sealedBytesMax } from './limits.ts';
 import { type Scheduler, within } from '../kernel/scheduler.ts';
 import { type Exchange, type ResponseHandler, Upstream, type UpstreamFailure } from './upstream.ts';
 import { type Worker, memoryMibOf } from './worker.ts';
@@ -46,7 +47,9 @@ export class Instance {
       clock,
       scheduler,
       abandonMs: limits.abandonMs,
-      requestBodyBytesMax: limits.requestBodyBytesMax,
+      requestBodyBytesMax: worker.flavour.isSealed
+        ? sealedBytesMax(limits.requestBodyBytesMax)
+        : limits.requestBodyBytesMax,
     });
   }
 
@@ -60,6 +63,12 @@ export class Instance {
 
   send(request: UpstreamRequest, handler: ResponseHandler): Exchange {
     return this.#upstream.send(request, handler);
+  }
+
+  /** Of an instance that opens sealed calls. Whoever asks is about to call, so it counts as use. */
+  sealedKeys(): Promise<SealedKeys> {
+    this.idleSince = this.#options.clock.monotonicMs();
+    return this.#options.worker.sealedKeys();
   }
 
   /** The call that had the place is over. */

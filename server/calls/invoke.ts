@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { PlatformError } from '../kernel/errors.ts';
 import type { AccountId } from '../kernel/ids.ts';
-import { callErrors, resultOf } from './call-errors.ts';
+import { callErrors, resultOf, sealedErrors } from './call-errors.ts';
 import type { Deployment } from './deployment.ts';
 import type { UpstreamRequest } from './http1-request.ts';
 import type { Instance } from './instance.ts';
@@ -19,6 +19,8 @@ export interface Call {
   /** When the request arrived, on the clock's monotonic scale. */
   readonly arrivedAt: number;
   readonly request: UpstreamRequest;
+  /** The body is for the agent of a sealed instance, and so is the whole answer of what it opens. */
+  readonly isSealed?: boolean;
 }
 
 /** What the caller's side hears. Exactly one of `onEnd` and `onError` comes last; neither after `cancel()`. */
@@ -42,11 +44,21 @@ export interface RunningCall {
 export type Invoke = (call: Call, handler: CallHandler) => RunningCall;
 
 export interface InvokeOptions {
-  readonly pool: Pick<Pool, 'acquire' | 'withdraw'>;
+  readonly pool: Pick<Pool, 'acquire' | 'acquireSealed' | 'withdraw'>;
   readonly recorder: Pick<Recorder, 'add' | 'whenRoom'>;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly metrics: Pick<CallMetrics, 'callEnded'>;
+}
+
+/** The agent's trailer for a call that its function answered below 400; all that is told of a sealed answer. */
+const SEALED_SUCCESS = 'ok: 1';
+
+/** What the agent of a sealed instance says of a request that it did not open. */
+function refusalOf(status: number): PlatformError {
+  if (status === 422) return sealedErrors.unknownKey();
+  if (status === 413) return sealedErrors.tooLarge();
+  return status === 503 ? callErrors.overloaded() : sealedErrors.refused();
 }
 
 export function createInvoke(options: InvokeOptions): Invoke {
@@ -99,19 +111,30 @@ class Invocation implements RunningCall, ResponseHandler {
 
   onResponseStart(status: number, reason: string, headers: string[]): void {
     this.#status = status;
-    this.#handler.onStart(status, reason, headers);
+    if (this.#isOpened()) this.#handler.onStart(status, reason, headers);
   }
 
   onResponseData(chunk: Buffer): boolean {
-    return this.#handler.onData(chunk);
+    return !this.#isOpened() || this.#handler.onData(chunk);
   }
 
-  onResponseEnd(): void {
-    const isOk = this.#status < 400;
+  onResponseEnd(trailers: readonly string[]): void {
+    const { isSealed } = this.#call;
+    if (!this.#isOpened()) {
+      this.#leave();
+      this.#endWith(refusalOf(this.#status));
+      return;
+    }
+    const isOk = this.#status < 400 && (isSealed !== true || trailers.includes(SEALED_SUCCESS));
     this.#close(isOk, isOk ? 'ok' : 'function_error');
     if (this.#instance !== null) this.#instance.hasAnswered = true;
     this.#leave();
     this.#handler.onEnd();
+  }
+
+  /** Whether what comes is an answer, and not the agent's word that it could not open the request. */
+  #isOpened(): boolean {
+    return this.#call.isSealed !== true || this.#status === 200;
   }
 
   onResponseFailed(failure: UpstreamFailure): void {
@@ -132,7 +155,11 @@ class Invocation implements RunningCall, ResponseHandler {
   }
 
   #acquire(): void {
-    if (!this.#isOver) this.#options.pool.acquire(this.#call.deployment, this.#call.caller, this);
+    if (this.#isOver) return;
+    const { pool } = this.#options;
+    const { deployment, caller, isSealed } = this.#call;
+    if (isSealed === true) pool.acquireSealed(deployment, caller, this);
+    else pool.acquire(deployment, caller, this);
   }
 
   /** The whole call is bounded, streamed answers included: after the head it means that the answer is cut. */

@@ -22,11 +22,21 @@ export interface CallLimits {
   /** How long a cancelled request may go on holding its place before its instance counts as stuck. */
   readonly abandonMs: number;
   readonly requestBodyBytesMax: number;
+  /** From the birth of a key for sealed calls to its end; its successor comes a twelfth earlier. */
+  readonly sealedKeyLifeMs: number;
   readonly recordFlushMs: number;
   /** Rows that start a flush at once. */
   readonly recordFlushRows: number;
   /** Rows in memory at which calls begin to wait for the store. */
   readonly recordRowsMax: number;
+}
+
+/** Memory of a sealed instance's agent for what all requests hold until the function has them. */
+export const SEALED_ROOM_BYTES = 64 * 1_048_576;
+
+/** What a sealed request may have when what is in it may have `bytesMax`: room for its chunks and its header section. */
+export function sealedBytesMax(bytesMax: number): number {
+  return Math.min(bytesMax + Math.ceil(bytesMax / 64) + 131_072, SEALED_ROOM_BYTES);
 }
 
 export function defaultCallLimits(): CallLimits {
@@ -44,6 +54,7 @@ export function defaultCallLimits(): CallLimits {
     loadMs: 20_000,
     abandonMs: 1000,
     requestBodyBytesMax: 32 * 1_048_576,
+    sealedKeyLifeMs: 3_600_000,
     recordFlushMs: 100,
     recordFlushRows: 500,
     recordRowsMax: 100_000,

@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
-import { notFound } from '../kernel/errors.ts';
+import { type PlatformError, notFound } from '../kernel/errors.ts';
 import type { EventLog } from '../kernel/events.ts';
 import type { AccountId, DeploymentId } from '../kernel/ids.ts';
 import type { Language, RuntimeId } from '../languages/language.ts';
@@ -8,14 +8,19 @@ import { callErrors } from './call-errors.ts';
 import { type Acquirer, CallGroup } from './call-group.ts';
 import type { ConsoleFeed } from './console.ts';
 import type { Deployment, DeploymentDirectory } from './deployment.ts';
-import { createInstanceStarter } from './instance-starter.ts';
+import { CallGroups } from './call-groups.ts';
+import { createIdleSweep } from './idle-sweep.ts';
+import { type StartInstance, createInstanceStarter } from './instance-starter.ts';
 import type { Instance } from './instance.ts';
 import type { CallLimits } from './limits.ts';
+import { createKeyHolders } from './key-holders.ts';
 import { createMemoryBudget } from './memory-budget.ts';
 import type { CallMetrics } from './metrics.ts';
-import type { Scheduler, Timer } from '../kernel/scheduler.ts';
+import type { Scheduler } from '../kernel/scheduler.ts';
+import { untilInstance } from './until-instance.ts';
 import { createWarmWorkers } from './warm-workers.ts';
 import { type Worker, createWorkerStarter, flavourOf } from './worker.ts';
+import type { SealedKeys } from './guest-channel.ts';
 
 export interface PoolStatus {
   /** Live and pre-booted workers by runtime. */
@@ -29,6 +34,13 @@ export interface PoolStatus {
 export interface Pool {
   /** Answers at once when an instance has a free place; otherwise in the order of arrival. */
   acquire(deployment: Deployment, caller: AccountId, acquirer: Acquirer): void;
+  /** As `acquire`, in the instance that has given out keys; without one the key of the call cannot be known. */
+  acquireSealed(deployment: Deployment, caller: AccountId, acquirer: Acquirer): void;
+  /**
+   * Keys of the sealed instance of this deployment for this account, which is started if there is none. Rejects with
+   * the error that a call would get.
+   */
+  sealedKeys(deployment: Deployment, caller: AccountId): Promise<SealedKeys>;
   /** For an acquirer that has heard nothing yet and wants nothing more. */
   withdraw(deployment: Deployment, caller: AccountId, acquirer: Acquirer): void;
   /** A hint that calls of this deployment are likely: workers of its flavour are booted. */
@@ -66,7 +78,6 @@ const RETIRED_MAX = 1000;
 
 export function createPool(options: PoolOptions): Pool {
   const { limits, clock, scheduler, events } = options;
-  const groups = new Map<DeploymentId, Map<AccountId, CallGroup>>();
   const budget = createMemoryBudget({
     limitMib: limits.poolMemoryMib,
     makeRoom: () => warm.sacrifice() || endLongestIdle(allInstances()),
@@ -74,63 +85,65 @@ export function createPool(options: PoolOptions): Pool {
   });
   const startWorker = createWorkerStarter(options);
   const warm = createWarmWorkers({ ...options, startWorker, budget });
-  const start = createInstanceStarter({ ...options, startWorker, warm, budget });
+  const starting = { ...options, startWorker, warm, budget };
+  const plain = groupsOf(createInstanceStarter({ ...starting, isSealed: false }), limits);
+  // The one instance that has the keys: a call goes where its key was made.
+  const sealed = groupsOf(createInstanceStarter({ ...starting, isSealed: true }), {
+    ...limits,
+    instancesPerKeyMax: 1,
+  });
   const retired = new Set<DeploymentId>();
-  let sweepTimer: Timer | undefined;
   let isClosed = false;
 
-  const allGroups = () => [...groups.values()].flatMap((accounts) => [...accounts.values()]);
+  const idleSweep = createIdleSweep({ ...options, groups: [plain, sealed] });
+  const allGroups = () => [...plain.list(), ...sealed.list()];
   const allInstances = () => allGroups().flatMap((group) => group.instances);
 
-  function groupOf(deployment: Deployment, caller: AccountId): CallGroup {
-    let accounts = groups.get(deployment.id);
-    if (accounts === undefined) groups.set(deployment.id, (accounts = new Map()));
-    let group = accounts.get(caller);
-    if (group === undefined) {
-      const onIdle = () => budget.retry();
-      group = new CallGroup({ deployment, caller, limits, clock, scheduler, start, onIdle });
-      accounts.set(caller, group);
-      sweepTimer ??= scheduler.after(limits.idleMs / 4, sweep);
-    }
-    return group;
+  function groupsOf(start: StartInstance, groupLimits: CallLimits): CallGroups {
+    const onIdle = () => budget.retry();
+    return new CallGroups((deployment, caller) => {
+      idleSweep.ensure();
+      return new CallGroup({ deployment, caller, limits: groupLimits, clock, scheduler, start, onIdle });
+    });
   }
 
-  /** Scales to zero. A sweep instead of a timer for each instance: calls come and go too often to move timers. */
-  function sweep(): void {
-    sweepTimer = undefined;
-    const idleBefore = clock.monotonicMs() - limits.idleMs;
-    for (const instance of allInstances()) {
-      if (instance.isIdle && instance.idleSince <= idleBefore) void instance.kill();
-    }
-    for (const [deploymentId, accounts] of groups) {
-      for (const [caller, group] of accounts) if (group.isEmpty) accounts.delete(caller);
-      if (accounts.size === 0) groups.delete(deploymentId);
-    }
-    if (groups.size > 0) sweepTimer = scheduler.after(limits.idleMs / 4, sweep);
+  /** Why nothing of this deployment may be acquired. */
+  function refusal({ id }: Deployment): PlatformError | undefined {
+    if (isClosed) return callErrors.stopping();
+    return retired.has(id) ? notFound('deployment') : undefined;
   }
+
+  const holders = createKeyHolders({ ...options, groups: sealed, refusal });
 
   const pool: Pool = {
     acquire(deployment, caller, acquirer) {
-      if (isClosed) acquirer.onUnavailable(callErrors.stopping());
-      else if (retired.has(deployment.id)) acquirer.onUnavailable(notFound('deployment'));
-      else groupOf(deployment, caller).acquire(acquirer);
+      const refused = refusal(deployment);
+      if (refused === undefined) plain.obtain(deployment, caller).acquire(acquirer);
+      else acquirer.onUnavailable(refused);
     },
-    withdraw: (deployment, caller, acquirer) => groups.get(deployment.id)?.get(caller)?.withdraw(acquirer),
+    acquireSealed: holders.acquire,
+    sealedKeys: holders.keys,
+    withdraw(deployment, caller, acquirer) {
+      plain.find(deployment.id, caller)?.withdraw(acquirer);
+      sealed.find(deployment.id, caller)?.withdraw(acquirer);
+    },
     prime: (deployment) => warm.touch(flavourOf(deployment)),
     smokeTest: (deployment, signal) => smokeTest(pool, deployment, signal),
     retire(deploymentId) {
-      const accounts = groups.get(deploymentId);
-      groups.delete(deploymentId);
       retired.add(deploymentId);
       for (const oldest of retired) if (retired.size > RETIRED_MAX) retired.delete(oldest);
-      for (const group of accounts?.values() ?? []) void group.retire();
+      retireAll([...plain.take(deploymentId), ...sealed.take(deploymentId)]);
     },
-    retireCaller: (caller) => retireGroupsOf(groups.values(), caller),
-    instancesOf: (deploymentId, caller) => groups.get(deploymentId)?.get(caller)?.instances.length ?? 0,
+    retireCaller: (caller) => retireAll([...plain.takeOf(caller), ...sealed.takeOf(caller)]),
+    instancesOf: (deploymentId, caller) =>
+      [plain, sealed].reduce(
+        (total, groups) => total + (groups.find(deploymentId, caller)?.instances.length ?? 0),
+        0,
+      ),
     status: () => statusOf(allGroups(), warm.list()),
     async close() {
       isClosed = true;
-      sweepTimer?.close();
+      idleSweep.close();
       await Promise.all(allGroups().map((group) => group.retire(callErrors.stopping())));
       await warm.close();
     },
@@ -138,11 +151,8 @@ export function createPool(options: PoolOptions): Pool {
   return pool;
 }
 
-function retireGroupsOf(groups: Iterable<Map<AccountId, CallGroup>>, caller: AccountId): void {
-  for (const accounts of groups) {
-    void accounts.get(caller)?.retire();
-    accounts.delete(caller);
-  }
+function retireAll(groups: readonly CallGroup[]): void {
+  for (const group of groups) void group.retire();
 }
 
 function statusOf(groups: readonly CallGroup[], warm: readonly Worker[]): PoolStatus {
@@ -169,17 +179,12 @@ function endLongestIdle(instances: readonly Instance[]): boolean {
 
 async function smokeTest(pool: Pool, deployment: Deployment, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<Instance>();
-  const acquirer: Acquirer = { onInstance: resolve, onUnavailable: reject };
-  const onAbort = () => {
-    pool.withdraw(deployment, deployment.ownerId, acquirer);
-    reject(signal.reason as Error);
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  pool.acquire(deployment, deployment.ownerId, acquirer);
-  try {
-    (await promise).release();
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+  const instance = await untilInstance(
+    {
+      acquire: (acquirer) => pool.acquire(deployment, deployment.ownerId, acquirer),
+      withdraw: (acquirer) => pool.withdraw(deployment, deployment.ownerId, acquirer),
+    },
+    signal,
+  );
+  instance.release();
 }

@@ -21,7 +21,8 @@ export interface ResponseHandler {
   onResponseStart(status: number, reason: string, headers: string[]): void;
   /** False asks for a pause until `resume()`; what was already read still comes. */
   onResponseData(chunk: Buffer): boolean;
-  onResponseEnd(): void;
+  /** `trailers`: lines after the last chunk, as they came. */
+  onResponseEnd(trailers: readonly string[]): void;
   onResponseFailed(failure: UpstreamFailure): void;
 }
 
@@ -234,6 +235,7 @@ class Connection implements ResponseSink {
     const exchange = this.#detach();
     if (exchange === null) return;
     const isSent = this.#body === null || this.#body.isSent;
+    const { trailers } = this.#parser;
     this.#stopBody();
     this.#isKept = true;
     if (this.#parser.reusable && isSent && !this.#socket.destroyed) {
@@ -242,7 +244,7 @@ class Connection implements ResponseSink {
     } else {
       this.#socket.destroy();
     }
-    exchange.handler?.onResponseEnd();
+    exchange.handler?.onResponseEnd(trailers);
   }
 
   #onEnd(): void {

@@ -14,6 +14,7 @@ const STATUS: Record<ErrorKind, number> = {
   locked: 423,
   too_large: 413,
   unsupported_media: 415,
+  unprocessable: 422,
   resource_exhausted: 429,
   cancelled: 499,
   internal: 500,

@@ -16,6 +16,7 @@ const STATUS: Record<ErrorKind, { readonly status: number; readonly title: strin
   locked: { status: 423, title: 'Restricted' },
   too_large: { status: 413, title: 'Too large' },
   unsupported_media: { status: 415, title: 'Unsupported media type' },
+  unprocessable: { status: 422, title: 'Cannot be processed' },
   resource_exhausted: { status: 429, title: 'Too many requests' },
   cancelled: { status: 499, title: 'Cancelled by the client' },
   internal: { status: 500, title: 'Internal error' },
@@ -52,10 +53,15 @@ export function renderError(thrown: unknown, format: ErrorFormat): RenderedError
   };
 }
 
+/** Problems that a standard names, by our code. */
+const REGISTERED_TYPES: Readonly<Record<string, string>> = {
+  'calls.sealed_key_unknown': 'https://iana.org/assignments/http-problem-types#ohttp-key',
+};
+
 function problemOf(error: PlatformError): Problem {
   const { status, title } = STATUS[error.kind];
   return {
-    type: `urn:jellyfaas:error:${error.code}`,
+    type: REGISTERED_TYPES[error.code] ?? `urn:jellyfaas:error:${error.code}`,
     title,
     status,
     detail: error.message,

@@ -1,15 +1,17 @@
 import { once } from 'node:events';
-import { type Server, type ServerResponse, createServer } from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { ControlPlaneOptions } from './control/control-plane-options.ts';
 import { createControlPlane } from './control/control-plane.ts';
 import { PlatformError } from '../kernel/errors.ts';
 import type { DataPlane } from './data/data-plane.ts';
+import { OHTTP_KEYS_PATH } from './data/ohttp-keys.ts';
 import { writeError } from './errors.ts';
 import { type GatewayLimits, gatewayLimits } from './limits.ts';
 
 export interface GatewayOptions extends Omit<ControlPlaneOptions, 'limits' | 'publicUrl' | 'closing'> {
   readonly dataPlane: DataPlane;
+  readonly ohttpKeys: DataPlane;
   /** How clients reach this server, without trailing slash; the address it listens on if absent. */
   readonly publicUrl?: string | undefined;
   readonly limits?: Partial<GatewayLimits>;
@@ -53,8 +55,10 @@ export function createGateway(options: GatewayOptions): Gateway {
           return;
         }
         const deploymentId = deploymentIdOf(req.url ?? '');
-        if (deploymentId === undefined) control(req, res);
-        else options.dataPlane(req, res, deploymentId);
+        const keysOf = deploymentId === undefined ? keysAskedFor(req) : undefined;
+        if (deploymentId !== undefined) options.dataPlane(req, res, deploymentId);
+        else if (keysOf !== undefined) options.ohttpKeys(req, res, keysOf);
+        else control(req, res);
       }),
     (error, socket) => refuseMalformed(error, socket, connections.get(socket)),
   );
@@ -98,6 +102,12 @@ export function deploymentIdOf(url: string): string | undefined {
   const segment = end === -1 ? url.slice(1) : url.slice(1, end + 1);
   const fits = url.startsWith('/') && segment.length <= DEPLOYMENT_ID_LENGTH_MAX;
   return fits && DEPLOYMENT_ID.test(segment) ? segment : undefined;
+}
+
+/** The deployment whose keys a request asks for. */
+function keysAskedFor({ method, url = '' }: IncomingMessage): string | undefined {
+  if ((method !== 'GET' && method !== 'OPTIONS') || !url.startsWith(OHTTP_KEYS_PATH)) return undefined;
+  return deploymentIdOf(url.slice(OHTTP_KEYS_PATH.length - 1));
 }
 
 /** What a client that has just connected gets to send its request. */

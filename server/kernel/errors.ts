@@ -15,6 +15,7 @@ export type ErrorKind =
   | 'locked'
   | 'too_large'
   | 'unsupported_media'
+  | 'unprocessable'
   | 'resource_exhausted'
   | 'cancelled'
   | 'deadline_exceeded'

@@ -49,6 +49,8 @@ export interface WorkerRequest {
   readonly layer: LayerId | null;
   /** What the jail will allow, for runtimes that have to know it: a JVM's heap is set at its start. */
   readonly memoryMib: number;
+  /** Asks for an agent that opens sealed calls before the worker. */
+  readonly isSealed: boolean;
 }
 
 /** A failed build: `message` is the tool's own words, bounded, shown to the uploader as the bad build. */
@@ -72,4 +74,14 @@ export interface WorkerPlan {
   readonly concurrency: number;
   /** Least memory with which the runtime starts at all. */
   readonly memoryMibMin: number;
+  /** The agent that was asked for: it shares the worker's jail, and has a socket of its own for sealed calls. */
+  readonly agent?: AgentPlan;
+}
+
+/** What the agent takes beyond what the function's size gives. */
+export interface AgentPlan {
+  readonly memoryMib: number;
+  readonly tasks: number;
+  /** In `/run/fn`. */
+  readonly socketName: string;
 }

@@ -5,6 +5,7 @@ import { createJavaLanguage } from './java.ts';
 import type { Language, RuntimeId, RuntimeStatus, WorkerPlan, WorkerRequest } from './language.ts';
 import type { PreparableLanguage } from './shared-base.ts';
 import { createNodeLanguage } from './node.ts';
+import { withSealedAgent } from './sealed-agent.ts';
 import { createPythonLanguage } from './python.ts';
 import { openToolbox } from './toolbox.ts';
 
@@ -44,10 +45,11 @@ export async function openLanguages(options: LanguagesOptions): Promise<Language
   return {
     runtimes: languages.flatMap(({ runtimes }) => runtimes),
     find,
-    worker(request) {
+    async worker(request) {
       const language = find(request.runtime);
       if (language === undefined) throw new RangeError(`no language serves ${request.runtime}`);
-      return language.worker(request);
+      const plan = await language.worker(request);
+      return request.isSealed ? withSealedAgent(plan) : plan;
     },
     async prepare(signal) {
       for (const language of languages) {

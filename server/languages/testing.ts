@@ -104,6 +104,7 @@ export async function startWorker(
     runtime: options.runtime,
     layer: options.built.layer,
     memoryMib: 256,
+    isSealed: false,
   });
   const process = await jail.start({
     argv: plan.argv,

@@ -201,6 +201,8 @@ export const PEERS: readonly Peer[] = [
       'guest/sqlite/engine.mjs',
       'guest/egress-forwarder.cjs',
       'guest/node/worker.cjs',
+      'guest/sealed/agent.ts',
+      'guest/sealed/forward.ts',
     ],
   },
   {

@@ -217,7 +217,8 @@ function jailedProcess({ processes }: Context, running: Running): JailedProcess 
     stderr,
     exited,
     writeApp: (tree) => whileAlive(() => files.writeApp(tree)),
-    sealSocket: () => (running.guestBindsSocket ? files.sealSocket() : Promise.reject(servesNothing())),
+    sealSocket: (name) =>
+      running.guestBindsSocket ? files.sealSocket(name) : Promise.reject(servesNothing()),
     setCpuPercent: (percent) => whileAlive(() => cgroup.setCpuPercent(percent)),
     kill() {
       if (!killed && !isOver()) {

@@ -12,7 +12,7 @@ export interface JailFiles {
   readonly sockets: string;
   writeApp(tree: SourceTree): Promise<void>;
   /** See `JailedProcess.sealSocket`. */
-  sealSocket(): Promise<string>;
+  sealSocket(name?: string): Promise<string>;
   remove(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ export async function createJailFiles(options: JailFilesOptions): Promise<JailFi
     app,
     sockets,
     writeApp: (tree) => writeTree(app, tree),
-    sealSocket: () => seal(sockets, sealed, uid),
+    sealSocket: (name = 'http.sock') => seal({ sockets, sealed, name }, uid),
     remove: () => rm(directory, { recursive: true, force: true }),
   };
 }
@@ -54,18 +54,22 @@ async function makeOwned(path: string, owner: { uid: number; gid: number; mode: 
   await chmod(path, owner.mode);
 }
 
-const SOCKET_NAME = 'http.sock';
+interface Sealing {
+  readonly sockets: string;
+  readonly sealed: string;
+  readonly name: string;
+}
 
 /**
  * First the guest loses the directory, then the socket gets a second name in a directory that was never its
  * own, and only that name is looked at and used: whatever the guest does to its own name is without effect.
  */
-async function seal(sockets: string, sealed: string, uid: number): Promise<string> {
+async function seal({ sockets, sealed, name }: Sealing, uid: number): Promise<string> {
   await chownAsRoot(sockets, 0, uid);
   await chmod(sockets, 0o750);
-  const path = join(sealed, SOCKET_NAME);
+  const path = join(sealed, name);
   // link(2) does not follow a symbolic link but names it; lstat then tells what it is.
-  await link(join(sockets, SOCKET_NAME), path).catch((error: unknown) => {
+  await link(join(sockets, name), path).catch((error: unknown) => {
     throw notASocket('is not there (was it sealed before?)', error);
   });
   if (!(await lstat(path)).isSocket()) {

@@ -96,11 +96,11 @@ export interface JailedProcess {
   /** Writes files that appear read-only at `/app` inside; they live in RAM and die with the jail. */
   writeApp(tree: SourceTree): Promise<void>;
   /**
-   * Called once, after trusted guest code bound `/run/fn/http.sock` and before any untrusted code runs: takes
+   * Called once, after trusted guest code bound `/run/fn/<name>` (default `http.sock`) and before any untrusted code runs: takes
    * the socket out of the guest's reach (hard link in a private directory, checked to be a socket, directory
    * closed for writing), so that it can never be swapped for a link to a host socket. Returns its host path.
    */
-  sealSocket(): Promise<string>;
+  sealSocket(name?: string): Promise<string>;
   setCpuPercent(percent: number): Promise<void>;
   kill(): Promise<JailExit>;
 }

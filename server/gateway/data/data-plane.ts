@@ -4,15 +4,18 @@ import type { Principal } from '../../accounts/principal.ts';
 import { callErrors } from '../../calls/call-errors.ts';
 import { type Deployment, type DeploymentDirectory, mayCall } from '../../calls/deployment.ts';
 import type { Call, CallHandler, Invoke, RunningCall } from '../../calls/invoke.ts';
-import type { CallLimits } from '../../calls/limits.ts';
+import type { UpstreamRequest } from '../../calls/http1-request.ts';
+import { type CallLimits, sealedBytesMax } from '../../calls/limits.ts';
 import type { Scheduler } from '../../kernel/scheduler.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { PlatformError, notFound } from '../../kernel/errors.ts';
 import type { EventLog } from '../../kernel/events.ts';
-import { reportFailure, writeError } from '../errors.ts';
+import { type ErrorFormat, reportFailure, writeError } from '../errors.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
+import { METHODS } from './methods.ts';
 import type { Origin, OriginReader } from './origin-ip.ts';
+import { sealedAnswerHeaders, sealedRequest, sealedTypeOf } from './sealed-call.ts';
 
 export interface DataPlaneOptions {
   readonly accounts: Pick<Accounts, 'verifyToken'>;
@@ -28,8 +31,6 @@ export interface DataPlaneOptions {
 /** Answers one request below `/<deployment id>`; the id is well-formed but need not exist. */
 export type DataPlane = (req: IncomingMessage, res: ServerResponse, deploymentId: string) => void;
 
-const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
-
 /**
  * The way from a public request to a function and back, on which nothing is parsed, buffered or kept. Request
  * and response trailers are dropped; Host passes as the client sent it; no field is added.
@@ -41,7 +42,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     const arrivedAt = clock.monotonicMs();
     const refused = refusal(req);
     if (refused !== undefined) {
-      refuse(options, req, res, refused);
+      refuse(options, { req, res }, refused);
       return;
     }
     const origin = req.headers.origin;
@@ -50,9 +51,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       res.writeHead(204, [...cors, ...preflightHeaders(METHODS)]).end();
       return;
     }
-    const exchange = new CallExchange(options, { req, res, cors });
-    const token = req.headers['jfwt'] ?? req.headers['p48wt'];
-    if (typeof token !== 'string' || token === '') {
+    const exchange = new CallExchange(options, { req, res, cors, sealedType: sealedTypeOf(req) });
+    const token = tokenOf(req);
+    if (token === undefined) {
       exchange.onError(badToken());
       return;
     }
@@ -72,7 +73,12 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   };
 }
 
-function badToken(): PlatformError {
+export function tokenOf({ headers }: IncomingMessage): string | undefined {
+  const token = headers['jfwt'] ?? headers['p48wt'];
+  return typeof token === 'string' && token !== '' ? token : undefined;
+}
+
+export function badToken(): PlatformError {
   return new PlatformError({
     kind: 'permission_denied',
     code: 'auth.invalid_token',
@@ -105,7 +111,7 @@ function refusal(req: IncomingMessage): PlatformError | undefined {
   return undefined;
 }
 
-function isPreflight(req: IncomingMessage): boolean {
+export function isPreflight(req: IncomingMessage): boolean {
   return req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined;
 }
 
@@ -114,6 +120,8 @@ interface Edge {
   readonly res: ServerResponse;
   /** Header pairs when this origin may read the answer; the gateway then speaks for the function in CORS. */
   readonly cors: string[] | undefined;
+  /** Of a sealed call. */
+  readonly sealedType: string | undefined;
 }
 
 interface Admitted {
@@ -142,39 +150,44 @@ class CallExchange implements CallHandler {
   }
 
   start({ principal, deployment, origin, arrivedAt }: Admitted): void {
-    const { req, res } = this.#edge;
+    const { req, res, sealedType } = this.#edge;
+    const { requestBodyBytesMax } = this.#options.limits;
     const declared = req.headers['content-length'];
-    if (declared !== undefined && Number(declared) > this.#options.limits.requestBodyBytesMax) {
-      this.onError(callErrors.bodyTooLarge(this.#options.limits.requestBodyBytesMax));
+    const bytesMax = sealedType === undefined ? requestBodyBytesMax : sealedBytesMax(requestBodyBytesMax);
+    if (declared !== undefined && Number(declared) > bytesMax) {
+      this.onError(callErrors.bodyTooLarge(requestBodyBytesMax));
       return;
     }
     // The client is gone, or the parser refused the rest of the request while the token was looked at.
     if (res.destroyed || !req.socket.writable) return;
-    const headers = requestHeaders(req.rawHeaders, origin.isBehindProxy);
-    if (headers === undefined) {
+    const hasBody = (declared !== undefined && declared !== '0') || 'transfer-encoding' in req.headers;
+    const body = hasBody ? req : null;
+    const request =
+      sealedType === undefined
+        ? passedRequest(req, { deployment, origin, body })
+        : sealedRequest(sealedType, declared, body);
+    if (request === undefined) {
       this.onError(callErrors.badRequest());
       return;
     }
-    const hasBody = (declared !== undefined && declared !== '0') || 'transfer-encoding' in req.headers;
     const call: Call = {
       deployment,
       caller: principal.accountId,
       originIp: origin.ip,
       arrivedAt,
-      request: {
-        method: req.method ?? 'GET',
-        path: pathBelow(req.url ?? '', deployment.id),
-        headers,
-        body: hasBody ? req : null,
-      },
+      request,
+      isSealed: sealedType !== undefined,
     };
     res.on('close', () => this.#call?.cancel());
     this.#call = this.#options.invoke(call, this);
   }
 
   onStart(status: number, reason: string, headers: string[]): void {
-    const { res, cors } = this.#edge;
-    const passed = responseHeaders(headers, cors !== undefined);
+    const { res, cors, sealedType } = this.#edge;
+    const passed =
+      sealedType === undefined
+        ? responseHeaders(headers, cors !== undefined)
+        : sealedAnswerHeaders(sealedType);
     res.writeHead(status, reason, cors === undefined ? passed : [...passed, ...cors]);
     process.nextTick(flushStart, this);
   }
@@ -215,11 +228,11 @@ class CallExchange implements CallHandler {
   onError(error: PlatformError): void {
     this.#isOver = true;
     this.#held = undefined;
-    const { req, res, cors } = this.#edge;
+    const { res, cors, sealedType } = this.#edge;
     if (cors !== undefined && !res.headersSent) {
       for (let i = 0; i < cors.length; i += 2) res.setHeader(cors[i] ?? '', cors[i + 1] ?? '');
     }
-    refuse(this.#options, req, res, error);
+    refuse(this.#options, this.#edge, error, sealedType === undefined ? 'compatible' : 'problem');
   }
 
   /** What did not come whole at once must not wait: neither first bytes nor a head without any (an event stream). */
@@ -235,6 +248,16 @@ function flushStart(exchange: CallExchange): void {
   exchange.flush();
 }
 
+/** What a plain call passes on; undefined for a request that two servers may read as two different ones. */
+function passedRequest(
+  req: IncomingMessage,
+  { deployment, origin, body }: { deployment: Deployment; origin: Origin; body: UpstreamRequest['body'] },
+): UpstreamRequest | undefined {
+  const headers = requestHeaders(req.rawHeaders, origin.isBehindProxy);
+  if (headers === undefined) return undefined;
+  return { method: req.method ?? 'GET', path: pathBelow(req.url ?? '', deployment.id), headers, body };
+}
+
 /** Raw: never decoded or normalised, so it means to the function what it meant to the client. */
 function pathBelow(url: string, deploymentId: string): string {
   const rest = url.slice(deploymentId.length + 1);
@@ -246,12 +269,12 @@ const LINGER_MS = 2000;
 
 function refuse(
   { events, scheduler }: Pick<DataPlaneOptions, 'events' | 'scheduler'>,
-  req: IncomingMessage,
-  res: ServerResponse,
+  { req, res }: { readonly req: IncomingMessage; readonly res: ServerResponse },
   error: PlatformError,
+  format: ErrorFormat = 'compatible',
 ): void {
   reportFailure(events, error, 'calls');
-  writeError(res, error);
+  writeError(res, error, format);
   if (req.complete || req.destroyed) return;
   req.on('error', () => undefined);
   const timer = scheduler.after(LINGER_MS, () => req.socket.destroy());

@@ -105,6 +105,7 @@ export async function startGateway(over: Partial<GatewayOptions> = {}): Promise<
     version: '1.2.3',
     ready: () => true,
     dataPlane: (_req, res, deploymentId) => res.end(`called ${deploymentId}`),
+    ohttpKeys: (_req, res, deploymentId) => res.end(`keys of ${deploymentId}`),
     ...over,
   });
   const { port } = await gateway.listen({ host: '127.0.0.1', port: 0 });

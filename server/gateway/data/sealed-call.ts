@@ -1,0 +1,33 @@
+import type { IncomingMessage } from 'node:http';
+import type { UpstreamRequest } from '../../calls/http1-request.ts';
+
+/**
+ * Sealed calls (RFC 9458 and its chunked form): a body that only the agent beside the function opens. Nothing else of
+ * such a request is used or passed on, and of its answer only the bytes are.
+ */
+const WHOLE = 'message/ohttp-req';
+const CHUNKED = 'message/ohttp-chunked-req';
+
+/** The media type that makes a request a sealed call. */
+export function sealedTypeOf({ method, headers }: IncomingMessage): string | undefined {
+  const declared = headers['content-type'];
+  if (method !== 'POST' || declared === undefined) return undefined;
+  const type = declared.split(';', 1)[0]?.trim().toLowerCase();
+  return type === WHOLE || type === CHUNKED ? type : undefined;
+}
+
+/** `declaredLength`: of the body, as the caller wrote it. */
+export function sealedRequest(
+  type: string,
+  declaredLength: string | undefined,
+  body: UpstreamRequest['body'],
+): UpstreamRequest {
+  const length = declaredLength === undefined ? [] : ['Content-Length', declaredLength];
+  return { method: 'POST', path: '/', headers: ['Host', 'agent', 'Content-Type', type, ...length], body };
+}
+
+export function sealedAnswerHeaders(type: string): string[] {
+  return type === WHOLE
+    ? ['Content-Type', 'message/ohttp-res', 'Cache-Control', 'no-store']
+    : ['Content-Type', 'message/ohttp-chunked-res', 'Cache-Control', 'no-store', 'Incremental', '?1'];
+}
