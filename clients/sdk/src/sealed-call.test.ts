@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { JellyFaaSError } from './error.ts';
 import { type JellyFaaS, jellyfaas } from './jellyfaas.ts';
 import { type Bytes, utf8 } from './sealed/bytes.ts';
@@ -184,10 +184,13 @@ describe('a gateway that interferes is found out', () => {
     expect(await errorOf(invoke())).toBe('sdk.answer_not_authentic');
   });
 
-  it('when it sends malformed keys', async () => {
-    server.interfere = { keys: (configs) => configs.subarray(1) };
-    expect(await errorOf(invoke())).toBe('sdk.keys_malformed');
-    expect(server.opened).toEqual([]);
+  it('when it sends malformed keys, or one whose secrets everybody knows', async () => {
+    const known = { keyId: 7, publicKey: new Uint8Array(32), aeadIds: [2] };
+    for (const keys of [(list: Uint8Array) => list.subarray(1), () => encodeKeyConfigs([known])]) {
+      server.interfere = { keys };
+      expect(await errorOf(invoke())).toBe('sdk.keys_malformed');
+    }
+    expect(server.asked.filter((line) => line.startsWith('POST'))).toEqual([]);
   });
 });
 
@@ -226,6 +229,18 @@ it('what is no function cannot be called sealed, and nothing is sent', async () 
   const call = client.call(new URL(`${server.url}/query-service/v1/query`), { json: {}, sealed: true });
   expect(await errorOf(call)).toBe('sdk.not_a_function');
   expect(server.asked).toEqual([]);
+});
+
+it('a header that no message can hold is an error of the caller', async () => {
+  const call = client.call('greeter', { json: {}, headers: { 'x-price': '5 \u20ac' }, sealed: true });
+  expect(await errorOf(call)).toBe('sdk.misuse');
+});
+
+it('a runtime without X25519 says so, and nothing is sent', async () => {
+  vi.spyOn(crypto.subtle, 'generateKey').mockRejectedValue(new Error('not supported'));
+  expect(await errorOf(invoke())).toBe('sdk.cannot_seal');
+  vi.restoreAllMocks();
+  expect(server.asked.filter((line) => line.startsWith('POST'))).toEqual([]);
 });
 
 it('a call that is cancelled rejects with the reason of its signal', async () => {

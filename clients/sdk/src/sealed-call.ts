@@ -6,7 +6,7 @@ import { MalformedError, OpeningError } from './sealed/errors.ts';
 import type { KeyConfig } from './sealed/key-config.ts';
 import { MEDIA_TYPES, type SealedRequestStream, sealRequestStream } from './sealed/ohttp.ts';
 import { pad } from './sealed/padding.ts';
-import type { CallAddress } from './sealed-keys.ts';
+import { type CallAddress, unusableKeys } from './sealed-keys.ts';
 import type { Request, Session } from './session.ts';
 
 /**
@@ -16,23 +16,31 @@ import type { Request, Session } from './session.ts';
  */
 export async function sendSealedCall(session: Session, url: URL, request: Request): Promise<Response> {
   const address = addressOf(url);
-  const message = encodeRequest(
-    {
-      method: request.method ?? 'GET',
-      scheme: url.protocol.slice(0, -1),
-      authority: url.host,
-      path: address.path,
-      headers: Object.entries(request.headers ?? {}),
-    },
-    await bytesOf(request.body),
-  );
-  const call = { session, address, message: pad(message), signal: request.signal };
+  const message = await messageOf(url, address, request);
+  const call = { session, address, message, signal: request.signal };
   const key = await session.sealedKeys.get(address, { signal: request.signal });
   const answer = await send(call, key);
   if (!(await isUnknownKey(answer.response))) return opened(answer, request.signal);
   void answer.response.body?.cancel().catch(() => undefined);
   const next = await session.sealedKeys.get(address, { signal: request.signal, refused: key });
   return opened(await send(call, next), request.signal);
+}
+
+async function messageOf(url: URL, address: CallAddress, request: Request): Promise<Bytes> {
+  const content = await bytesOf(request.body);
+  const head = {
+    method: request.method ?? 'GET',
+    scheme: url.protocol.slice(0, -1),
+    authority: url.host,
+    path: address.path,
+    headers: Object.entries(request.headers ?? {}),
+  };
+  try {
+    return pad(encodeRequest(head, content));
+  } catch (cause) {
+    if (!(cause instanceof MalformedError)) throw cause;
+    throw new JellyFaaSError('A header of the call cannot be sent.', { errorId: 'sdk.misuse', cause });
+  }
 }
 
 interface SealedCall {
@@ -52,7 +60,7 @@ async function send(
   { session, address, message, signal }: SealedCall,
   key: KeyConfig,
 ): Promise<SealedAnswer> {
-  const sealed = await sealRequestStream(key, bindingOf(address.deploymentId), chunksOf(message));
+  const sealed = await seal(key, address, message);
   const response = await session.sendWithToken(`${address.base}/${address.deploymentId}`, {
     method: 'POST',
     headers: { 'content-type': MEDIA_TYPES.chunkedRequest },
@@ -60,6 +68,18 @@ async function send(
     signal,
   });
   return { response, open: sealed.openResponse };
+}
+
+async function seal(key: KeyConfig, address: CallAddress, message: Bytes): Promise<SealedRequestStream> {
+  try {
+    return await sealRequestStream(key, bindingOf(address.deploymentId), chunksOf(message));
+  } catch (cause) {
+    if (cause instanceof OpeningError) throw unusableKeys();
+    throw new JellyFaaSError(
+      'This runtime cannot seal calls: it lacks X25519 in WebCrypto, which pages have over https alone.',
+      { errorId: 'sdk.cannot_seal', cause },
+    );
+  }
 }
 
 /** A deployment id is the only such segment of a URL: `<base>/<shortname>-<xid>-<version>-<size>[/path][?query]`. */

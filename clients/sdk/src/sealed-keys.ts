@@ -73,9 +73,7 @@ function firstOf(list: Uint8Array): KeyConfig {
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
   }
-  throw new JellyFaaSError('The server offers no key for sealed calls that can be used here.', {
-    errorId: 'sdk.keys_malformed',
-  });
+  throw unusableKeys();
 }
 
 function maxAgeMs(response: Response): number {
@@ -111,6 +109,12 @@ function parsed(part: string): Readonly<Record<string, unknown>> {
 function fromBase64Url(text: string): Uint8Array<ArrayBuffer> {
   const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
   return Uint8Array.from(binary, (char) => char.charCodeAt(0));
+}
+
+export function unusableKeys(): JellyFaaSError {
+  return new JellyFaaSError('The server offers no key for sealed calls that can be used here.', {
+    errorId: 'sdk.keys_malformed',
+  });
 }
 
 function notSigned(): JellyFaaSError {
