@@ -95,6 +95,12 @@ const PRINTED: Record<string, string[]> = {
     'It says hello, Ada!',
   ],
   'vectors.ts': ['completed true', 'The red valve stops the pump.', 'true The red valve stops it. [1] 3'],
+  'sealed.ts': [
+    "{ greeting: 'hello, Ada!' }",
+    '115, 116, 114, 101, 115, 115, 101, 100',
+    '404 {"greeting":"hello, Ada!"}',
+    'sdk.keys_not_signed',
+  ],
   'sql.ts': [
     "[ { customer: 'Ben', total: 30 } ] Ada Ben id,customer,total",
     'There are some orders. SELECT COUNT(*) AS n FROM orders 3',

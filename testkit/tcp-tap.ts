@@ -5,9 +5,10 @@ import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 export interface Tap {
   /** Where clients connect instead of the server. */
   readonly url: string;
-  /** Connections that were opened, and every byte that clients sent on them. */
+  /** Connections that were opened, and every byte that clients sent and got on them. */
   readonly connections: number;
   sent(): Buffer;
+  received(): Buffer;
   close(): Promise<void>;
 }
 
@@ -15,6 +16,7 @@ export interface Tap {
 export async function startTap(url: string): Promise<Tap> {
   const { hostname, port } = new URL(url);
   const sent: Buffer[] = [];
+  const received: Buffer[] = [];
   const sockets = new Set<Socket>();
   let connections = 0;
   const server = createServer((client) => {
@@ -32,6 +34,7 @@ export async function startTap(url: string): Promise<Tap> {
       });
     }
     client.on('data', (bytes) => sent.push(bytes));
+    upstream.on('data', (bytes) => received.push(bytes));
     client.pipe(upstream).pipe(client);
   });
   server.listen(0, '127.0.0.1');
@@ -42,6 +45,7 @@ export async function startTap(url: string): Promise<Tap> {
       return connections;
     },
     sent: () => Buffer.concat(sent),
+    received: () => Buffer.concat(received),
     async close() {
       for (const socket of sockets) socket.destroy();
       server.close();
