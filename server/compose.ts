@@ -346,26 +346,13 @@ async function listen(
   parts: Required<Parts>,
   { lifecycle, stores, callPath, functions, firstKey }: Built,
 ): Promise<Platform> {
-  const { config, clock, scheduler, events, jail, version } = parts;
+  const { config, clock, events, jail, version } = parts;
   const { accounts } = stores;
   const originOf = createOriginReader(config.trustedProxies);
-  const dataPlane = createDataPlane({
-    accounts,
-    directory: functions.directory,
-    invoke: callPath.invoke,
-    clock,
-    events,
-    originOf,
-    limits: callPath.limits,
-    scheduler,
-  });
-  const ohttpKeys = createOhttpKeys({
-    accounts,
-    directory: functions.directory,
-    pool: callPath.pool,
-    receipts: stores.receipts,
-    events,
-  });
+  const { directory } = functions;
+  const { languages, pool, invoke, limits } = callPath;
+  const dataPlane = createDataPlane({ ...parts, accounts, directory, invoke, originOf, limits });
+  const ohttpKeys = createOhttpKeys({ accounts, directory, pool, receipts: stores.receipts, events });
   const { models, ...doors } = await composeServices(parts, {
     lifecycle,
     stores,
@@ -374,7 +361,6 @@ async function listen(
     originOf,
   });
   const portal = composePortal({ ...parts, accounts, lifecycle });
-  const { languages, pool } = callPath;
   const keepers = composeKeepers({ ...stores, functions, languages, aimee: doors.aimee.service });
   await composeErasure({ ...parts, ...stores, keepers, pool, sessions: portal.signIn.sessions });
   const gateway = createGateway({
@@ -386,8 +372,8 @@ async function listen(
     functions,
     calls: stores.calls,
     console: callPath.console,
-    pool: callPath.pool,
-    runtimes: callPath.languages.runtimes,
+    pool,
+    runtimes: languages.runtimes,
     ...(stores.backups && { backups: stores.backups.backups }),
     keyRotation: stores.keyRotation,
     receiptKey: stores.receipts.publicKey,
