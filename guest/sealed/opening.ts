@@ -6,7 +6,7 @@ import {
   OpeningError,
   collect,
   encodeResponse,
-  encodeResponseStream,
+  encodePaddedResponse,
   openRequest,
   openRequestStream,
   pad,
@@ -102,7 +102,7 @@ async function openStream(key: RingKey, body: AsyncIterable<Uint8Array>, binding
     message,
     seal: async (answer) => ({
       isOk: answer.status < 400,
-      bytes: opened.sealResponse(encodeResponseStream(answer, answer.content)),
+      bytes: opened.sealResponse(encodePaddedResponse(answer, answer.content)),
     }),
   };
 }
