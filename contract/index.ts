@@ -5,6 +5,7 @@ export * from './aimee-widget.ts';
 export * from './api-v1.ts';
 export * from './backups.ts';
 export * from './compatible.ts';
+export * from './copies.ts';
 export * from './errors.ts';
 export * from './key-rotations.ts';
 export * from './openapi.ts';

@@ -7,6 +7,7 @@ import { apiV1Routes } from './api-v1.ts';
 import { backupRoutes } from './backups.ts';
 import { keyRotationRoutes } from './key-rotations.ts';
 import { compatibleRoutes } from './compatible.ts';
+import { copyRoutes } from './copies.ts';
 import { CompatibleError, Problem } from './errors.ts';
 import { privacyRoutes } from './privacy.ts';
 import { rightsRoutes } from './rights.ts';
@@ -67,6 +68,7 @@ export function openApiDocument(publicUrl: string, version: string): JsonObject 
         ...profileRoutes,
         ...privacyRoutes,
         ...rightsRoutes,
+        ...copyRoutes,
         ...backupRoutes,
         ...keyRotationRoutes,
         ...aiRoutes,

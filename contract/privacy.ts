@@ -30,6 +30,7 @@ export const PrivacyRecipient = z.object({
     'backup-store',
     'model-source',
     'crawled-site',
+    'copy-receiver',
     'name-server',
   ]),
   name: z.string().nullable().describe('Null where accounts, functions or the machine name them'),

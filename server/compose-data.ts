@@ -16,9 +16,12 @@ import type { Lifecycle } from './kernel/lifecycle.ts';
 import type { Scheduler } from './kernel/scheduler.ts';
 import type { Models } from './models/chat-model.ts';
 import type { Jail } from './sandbox/jail.ts';
+import type { Copier } from './rights/copier.ts';
+import { createSqlCopier } from './sql/copier.ts';
 import { createSql } from './sql/create-sql.ts';
 import { createExternalSql } from './sql/external/external-sql.ts';
 import { createManagedSql } from './sql/managed/create-managed-sql.ts';
+import { createVectorsCopier } from './vectors/copier.ts';
 import { createVectors } from './vectors/create-vectors.ts';
 import { createVectorEngine } from './vectors/engine/create-vector-engine.ts';
 import type { VectorEngine } from './vectors/engine/vector-engine.ts';
@@ -50,6 +53,7 @@ export function composeData(parts: DataComposition): {
   readonly vectors: VectorParts;
   readonly sql: SqlParts;
   readonly engines: DataEngines;
+  readonly copiers: readonly Copier[];
 } {
   const { config, lifecycle, databases, originIp } = parts;
   const engine = createVectorEngine(parts);
@@ -70,7 +74,8 @@ export function composeData(parts: DataComposition): {
   const external = createExternalSql({ ...parts, allowedHosts, caFile });
   lifecycle.onClose('outside SQL', () => external.close());
   const sql = createSql({ ...parts, managed, external });
-  return { vectors: { service: vectors, originIp }, sql: { service: sql, originIp }, engines };
+  const copiers = [createVectorsCopier({ ...parts, ...engines }), createSqlCopier({ ...parts, managed })];
+  return { vectors: { service: vectors, originIp }, sql: { service: sql, originIp }, engines, copiers };
 }
 
 function openEmbedders(parts: DataComposition): Embedders {

@@ -1,4 +1,7 @@
 import type { Accounts } from './accounts/accounts.ts';
+import { createAccountsCopier } from './accounts/copier.ts';
+import type { CallStore } from './calls/call-record.ts';
+import { createCallsCopier } from './calls/copier.ts';
 import type { Config } from './config.ts';
 import type { RightsParts } from './gateway/control/control-plane-options.ts';
 import type { Clock } from './kernel/clock.ts';
@@ -6,24 +9,42 @@ import type { EventLog } from './kernel/events.ts';
 import type { Lifecycle } from './kernel/lifecycle.ts';
 import type { Scheduler } from './kernel/scheduler.ts';
 import type { Receipts } from './keys/receipts.ts';
+import type { Statement } from './privacy-statement/statement.ts';
+import { DATA_MAP } from './privacy/data-map/data-map.ts';
+import { copyPage } from './privacy/published/copy-page.ts';
+import type { Inventory } from './profile/inventory.ts';
+import { createProfile } from './profile/profile.ts';
+import type { Copier } from './rights/copier.ts';
+import { type Copies, createCopies } from './rights/copies.ts';
+import { createInvitations } from './rights/invitations.ts';
+import { packLimits } from './rights/packs/limits.ts';
 import { createRequests } from './rights/requests.ts';
+import { createTransmit } from './rights/transmissions.ts';
+import { hostNetwork } from './sandbox/egress-guard.ts';
 import type { OpenAccountStore } from './stores/account-store.ts';
 
 export interface RightsComposition {
-  readonly config: Pick<Config, 'rightsHolidays'>;
+  readonly config: Pick<Config, 'rightsHolidays' | 'copyAllowedHosts' | 'dataDir'>;
+  readonly version: string;
+  readonly privacy: Statement;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly events: EventLog;
   readonly lifecycle: Lifecycle;
   readonly stores: {
-    readonly accounts: Pick<Accounts, 'get'>;
-    readonly accountStore: Pick<OpenAccountStore, 'rightsRequests' | 'findAccountByEmail'>;
+    readonly accounts: Accounts;
+    readonly accountStore: OpenAccountStore;
+    readonly calls: CallStore;
     readonly receipts: Receipts;
+    readonly inventories: readonly Inventory[];
   };
+  /** Of areas that are composed elsewhere, in the order in which they may be taken over. */
+  readonly copiers: readonly Copier[];
 }
 
 /** The rights of account holders: what they ask, and what does it. */
-export function composeRights({ config, lifecycle, stores, ...parts }: RightsComposition): RightsParts {
+export function composeRights(composition: RightsComposition): RightsParts {
+  const { config, lifecycle, stores, ...parts } = composition;
   const { accounts, accountStore, receipts } = stores;
   const requests = createRequests({
     ...parts,
@@ -37,5 +58,30 @@ export function composeRights({ config, lifecycle, stores, ...parts }: RightsCom
     holidays: new Set(config.rightsHolidays),
   });
   lifecycle.onClose('rights', () => requests.close());
-  return { requests };
+  return {
+    requests,
+    copies: composeCopies(composition),
+    invitations: createInvitations(parts),
+    transmit: createTransmit({ ...parts, network: hostNetwork, allowedHosts: config.copyAllowedHosts }),
+  };
+}
+
+/** Of a table of one account: all rows that there can be. */
+const ALL_ROWS = Number.MAX_SAFE_INTEGER;
+
+function composeCopies({ config, stores, copiers, privacy, ...parts }: RightsComposition): Copies {
+  const { accounts, accountStore, calls, inventories, receipts } = stores;
+  const profile = createProfile({ inventories, rowsMax: ALL_ROWS });
+  return createCopies({
+    ...parts,
+    copiers: [
+      createAccountsCopier({ accounts, choices: accountStore.modelChoices, profile }),
+      ...copiers,
+      createCallsCopier(calls),
+    ],
+    directory: config.dataDir,
+    page: (facts) => copyPage(facts, privacy, DATA_MAP),
+    receipts,
+    limits: packLimits,
+  });
 }

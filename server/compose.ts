@@ -49,6 +49,8 @@ import type { Inventory } from './profile/inventory.ts';
 import { createProfile } from './profile/profile.ts';
 import type { Receipts } from './keys/receipts.ts';
 import { type OpenAccountStore, openAccountStore } from './stores/account-store.ts';
+import type { Copier } from './rights/copier.ts';
+import { createToolSourcesCopier } from './tool-sources/copier.ts';
 import type { SourceStore } from './tool-sources/source-store.ts';
 import { openDatabaseStore } from './stores/database-store.ts';
 import { createCallStore } from './stores/call-store.ts';
@@ -314,16 +316,17 @@ interface Foundations extends Omit<Built, 'firstKey'> {
   readonly originOf: OriginReader;
 }
 
+interface Services extends Pick<GatewayOptions, 'ai' | 'mcp' | 'sql' | 'vectors'> {
+  readonly models: Models;
+  readonly aimee: ComposedAimee;
+  readonly copiers: readonly Copier[];
+}
+
 /** What stands on functions, models and engines. */
 async function composeServices(
   parts: Required<Parts>,
   { lifecycle, stores, callPath, functions, originOf }: Foundations,
-): Promise<
-  Pick<GatewayOptions, 'ai' | 'mcp' | 'sql' | 'vectors'> & {
-    readonly models: Models;
-    readonly aimee: ComposedAimee;
-  }
-> {
+): Promise<Services> {
   const { invoke, recorder } = callPath;
   const { keyRing, receipts, databases } = stores;
   const { models, tools, ...aiDoors } = composeAi({
@@ -337,9 +340,21 @@ async function composeServices(
     originOf,
   });
   const shared = { ...parts, lifecycle, recorder, models, tools, originIp: aiDoors.ai.originIp };
-  const { engines, ...data } = composeData({ ...shared, databases });
+  const { engines, copiers, ...data } = composeData({ ...shared, databases });
   const aimee = await composeAimee({ ...shared, engines, keyRing, receipts, stores: stores.aimee });
-  return { models, ...aiDoors, ...data, aimee };
+  return {
+    models,
+    ...aiDoors,
+    ...data,
+    aimee,
+    // Sites name functions that have to be there before.
+    copiers: [
+      functions.copier,
+      ...copiers,
+      createToolSourcesCopier(stores.toolSources, aiDoors.ai.sources),
+      aimee.service.copier,
+    ],
+  };
 }
 
 async function listen(
@@ -353,7 +368,7 @@ async function listen(
   const { languages, pool, invoke, limits } = callPath;
   const dataPlane = createDataPlane({ ...parts, accounts, directory, invoke, originOf, limits });
   const ohttpKeys = createOhttpKeys({ accounts, directory, pool, receipts: stores.receipts, events });
-  const { models, ...doors } = await composeServices(parts, {
+  const { models, copiers, ...doors } = await composeServices(parts, {
     lifecycle,
     stores,
     callPath,
@@ -363,12 +378,13 @@ async function listen(
   const portal = composePortal({ ...parts, accounts, lifecycle });
   const keepers = composeKeepers({ ...stores, functions, languages, aimee: doors.aimee.service });
   await composeErasure({ ...parts, ...stores, keepers, pool, sessions: portal.signIn.sessions });
+  const published = await composePrivacy({ ...parts, models, receipts: stores.receipts });
   const gateway = createGateway({
     accounts,
     portal,
     profile: createProfile({ inventories: stores.inventories, rowsMax: PROFILE_ROWS_MAX }),
-    ...(await composePrivacy({ ...parts, models, receipts: stores.receipts })),
-    rights: composeRights({ ...parts, lifecycle, stores }),
+    ...published,
+    rights: composeRights({ ...parts, ...published, lifecycle, stores, copiers }),
     functions,
     calls: stores.calls,
     console: callPath.console,

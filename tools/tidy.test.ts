@@ -32,9 +32,15 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/sandbox:types',
     'server/rights:types',
   ],
-  'server/accounts': ['server/kernel', 'server/keys', 'server/rights:types'],
+  'server/accounts': [
+    'server/kernel',
+    'server/keys',
+    'server/models:types',
+    'server/profile:types',
+    'server/rights:types',
+  ],
   'server/profile': ['server/kernel'],
-  'server/rights': ['server/kernel', 'server/keys', 'server/accounts:types'],
+  'server/rights': ['server/kernel', 'server/keys', 'server/sandbox', 'server/accounts:types'],
   'server/privacy-statement': [],
   'server/privacy': ['server/kernel:types', 'server/privacy-statement', 'contract:types'],
   'server/sign-in': ['server/kernel', 'server/accounts:types', 'server/sandbox'],
@@ -88,6 +94,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/documents:types',
     'server/embeddings:types',
     'server/models:types',
+    'server/rights:types',
   ],
   'server/aimee': [
     'server/kernel',
@@ -104,6 +111,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/models:types',
     'server/profile:types',
     'server/rights',
+    'contract',
   ],
   'server/sql': [
     'server/kernel',
@@ -114,6 +122,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/databases:types',
     'server/models:types',
     'server/sandbox',
+    'server/rights:types',
   ],
   // In the jail: the client's sealing, and what crosses the gateway in a plain call.
   'guest/sealed': ['clients/sdk', 'server/gateway'],

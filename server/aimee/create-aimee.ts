@@ -6,10 +6,12 @@ import type { EventLog } from '../kernel/events.ts';
 import type { AccountId } from '../kernel/ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Receipts } from '../keys/receipts.ts';
+import type { Copier } from '../rights/copier.ts';
 import type { EgressNetwork } from '../sandbox/egress-guard.ts';
 import type { VectorEngine } from '../vectors/engine/vector-engine.ts';
 import type { VectorLimits } from '../vectors/limits.ts';
 import { createAnswerer } from './answering.ts';
+import { createAimeeCopier } from './copier.ts';
 import { createBudgets } from './budgets.ts';
 import { createConversationWriter } from './conversation-writer.ts';
 import { type Conversations, createConversations } from './conversations.ts';
@@ -28,7 +30,7 @@ import { keepRetention } from './retention.ts';
 import { type SiteName, type Sites, createSites } from './sites.ts';
 import { createTickets } from './tickets.ts';
 import { type VisitorRequests, createVisitorRequests } from './visitor-requests.ts';
-import { type Visitors, createVisitors } from './visitors.ts';
+import { type Visitors, type VisitorsOptions, createVisitors } from './visitors.ts';
 
 export interface AimeeOptions extends RecordingOptions, Omit<AnsweringOptions, 'limits' | 'sources'> {
   readonly catalogue: SiteCatalogue;
@@ -55,12 +57,13 @@ export interface AimeeOptions extends RecordingOptions, Omit<AnsweringOptions, '
 export interface Aimee {
   readonly sites: Omit<Sites, 'remove' | 'erase' | 'setKnowledge'>;
   readonly visitors: Visitors;
-  readonly knowledge: Omit<Knowledge, 'search' | 'destroy' | 'close'>;
+  readonly knowledge: Omit<Knowledge, 'bases' | 'search' | 'destroy' | 'close'>;
   readonly crawls: Omit<Crawls, 'close'>;
   readonly conversations: Conversations;
   readonly purges: Omit<Purges, 'purgeBefore' | 'purgeSite'>;
   readonly visitorRequests: Omit<VisitorRequests, 'remind'>;
   readonly grants: Omit<Grants, 'forget' | 'dropAccount' | 'close'>;
+  readonly copier: Copier;
   /** Hand-overs by e-mail reach somebody. */
   readonly canSendMail: boolean;
   /** With all that belongs to it, for good: resolves with the receipt. Rejects with `site.not_found`. */
@@ -72,7 +75,7 @@ export interface Aimee {
 }
 
 export async function createAimee(options: AimeeOptions): Promise<Aimee> {
-  const { customers, scheduler, clock, limits } = options;
+  const { scheduler, limits } = options;
   const recordRequest = createRecordRequest({ ...options, errors: aimeeErrors });
   const sites = await createSites(options);
   const knowledge = createKnowledge({
@@ -82,7 +85,7 @@ export async function createAimee(options: AimeeOptions): Promise<Aimee> {
     limits: options.vectorLimits,
     searchLimits: limits,
   });
-  const { crawlAllowedHosts: allowedHosts, visitorMessagesPerMinute } = options.settings;
+  const { crawlAllowedHosts: allowedHosts } = options.settings;
   const crawls = createCrawls({
     knowledge,
     reader: createPageReader({ ...options, allowedHosts }),
@@ -97,21 +100,7 @@ export async function createAimee(options: AimeeOptions): Promise<Aimee> {
     onPurge: (accountId, ids) => grants.forget(accountId, ids),
   });
   const mails = createMails({ ...options, transport: options.mail });
-  const visitors = createVisitors({
-    sites,
-    customers,
-    budgets: createBudgets({
-      clock,
-      perNetworkPerMinute: visitorMessagesPerMinute,
-      networksMax: limits.networksMax,
-    }),
-    tickets: createTickets(),
-    answer: createAnswerer({ ...options, knowledge }),
-    write: createConversationWriter(options),
-    mails,
-    recordRequest,
-    limits,
-  });
+  const visitors = visitorsOf(options, { sites, knowledge, mails, recordRequest });
   const visitorRequests = createVisitorRequests({ ...options, sites, purges, grants, texts });
   const retention = keepRetention({ ...options, sites, purges, visitorRequests });
 
@@ -124,6 +113,7 @@ export async function createAimee(options: AimeeOptions): Promise<Aimee> {
     purges,
     visitorRequests,
     grants,
+    copier: createAimeeCopier({ ...options, sites, bases: knowledge.bases }),
     canSendMail: options.mail !== undefined,
     ...createDeletions(options, { sites, crawls, knowledge, purges, texts, grants }),
     async close() {
@@ -135,6 +125,25 @@ export async function createAimee(options: AimeeOptions): Promise<Aimee> {
       await knowledge.close();
     },
   };
+}
+
+function visitorsOf(
+  options: AimeeOptions,
+  parts: Pick<VisitorsOptions, 'sites' | 'mails' | 'recordRequest'> & { readonly knowledge: Knowledge },
+): Visitors {
+  const { clock, limits } = options;
+  return createVisitors({
+    ...options,
+    ...parts,
+    budgets: createBudgets({
+      clock,
+      perNetworkPerMinute: options.settings.visitorMessagesPerMinute,
+      networksMax: limits.networksMax,
+    }),
+    tickets: createTickets(),
+    answer: createAnswerer({ ...options, ...parts }),
+    write: createConversationWriter(options),
+  });
 }
 
 interface Deletable {

@@ -70,6 +70,7 @@ export interface Knowledge {
   ): Promise<StoredDocument[]>;
   /** Rejects with `document.not_found`. */
   deleteDocument(editor: Editor, siteId: string, documentId: string): Promise<void>;
+  readonly bases: Pick<Bases, 'open' | 'openOf'>;
   /** Uploads end, the key is destroyed, the files go. */
   destroy(site: SiteName): Promise<void>;
   close(): Promise<void>;
@@ -100,6 +101,7 @@ export function createKnowledge(options: KnowledgeOptions): Knowledge {
   }
 
   return {
+    bases,
     search: createSearch(options, bases),
     async upload(editor, siteId, document) {
       await sites.get(editor.principal.accountId, siteId);
@@ -172,7 +174,7 @@ export function principalOf({ accountId }: Pick<Site, 'accountId'>): Principal {
 }
 
 /** Knowledge opens with the key ring alone, so nobody's account key is asked for, or kept while a document is read. */
-function serviceHolder(accountId: AccountId): Holder {
+export function serviceHolder(accountId: AccountId): Holder {
   return { accountId, accountKey: new Secret(new Uint8Array()) };
 }
 

@@ -30,6 +30,11 @@ export interface DurationCount {
   readonly calls: number;
 }
 
+/** So many calls that are equal in all that is recorded. */
+export interface CountedCall extends CallRecord {
+  readonly calls: number;
+}
+
 export interface CallStore {
   /** Appends rows to one day's partition in one transaction; durable against the end of the process. */
   append(day: string, rows: readonly CallRecord[]): Promise<void>;
@@ -37,6 +42,12 @@ export interface CallStore {
   days(): Promise<string[]>;
   /** One caller's rows of a day in no particular order. */
   list(accountId: AccountId, day: string, limit: number): Promise<CallRecord[]>;
+  /** All of one caller's calls of a day; pages follow each other by `after`. */
+  counted(
+    accountId: AccountId,
+    day: string,
+    page: { readonly after?: CallRecord | undefined; readonly limit: number },
+  ): Promise<CountedCall[]>;
   /** One caller's calls of a day, optionally of one function, counted by duration and outcome; shortest first. */
   durations(accountId: AccountId, day: string, functionId?: FunctionId): Promise<DurationCount[]>;
   /** Totals of a function over all kept days, by version. */

@@ -4,6 +4,7 @@ import { codeBlob, createBlobs } from './blobs.ts';
 import { createBuildQueue } from './build-queue.ts';
 import { createBuilds } from './builds.ts';
 import type { FunctionsContext, FunctionsPorts } from './context.ts';
+import { createFunctionsCopier } from './copier.ts';
 import { createDelete, createErase } from './delete.ts';
 import { createDeploy } from './deploy.ts';
 import { createDirectory } from './directory.ts';
@@ -31,9 +32,12 @@ export function createFunctions(ports: FunctionsPorts): Functions {
     uploadInTurn: createSerial(),
     changeInTurn: createSerial(),
   };
+  const builds = createBuilds(ctx);
+  const deploy = createDeploy(ctx);
   return {
-    deploy: createDeploy(ctx),
-    ...createBuilds(ctx),
+    deploy,
+    ...builds,
+    copier: createFunctionsCopier(ctx, { deploy, ...builds }),
     ...createLibrary(ctx),
     delete: createDelete(ctx),
     erase: createErase(ctx),

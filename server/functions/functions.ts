@@ -2,6 +2,7 @@ import type { Deployment, DeploymentDirectory } from '../calls/deployment.ts';
 import type { CallStatistics } from '../calls/call-record.ts';
 import type { Principal } from '../accounts/principal.ts';
 import type { AccountId, BuildId, FunctionId } from '../kernel/ids.ts';
+import type { Copier } from '../rights/copier.ts';
 import type { FunctionSpec } from './spec.ts';
 import type { Changelog } from './changelog.ts';
 
@@ -97,6 +98,7 @@ export interface Functions {
     version?: number,
   ): Promise<{ deployment: Deployment; spec: FunctionSpec }>;
 
+  readonly copier: Copier;
   readonly directory: DeploymentDirectory;
   /** Loads the directory, resumes builds that a crash interrupted; called once before the server listens. */
   recover(): Promise<{ resumed: number }>;

@@ -33,6 +33,8 @@ export interface GatewayLimits {
   readonly visitorBodyBytesMax: number;
   /** SQL text or CSV; it passes through and never lies in memory as a whole. */
   readonly sqlImportBytesMax: number;
+  /** Copies of accounts that are made, or taken over, at once; one for each account. */
+  readonly copiesMax: number;
   /** A message of the Model Context Protocol; a file within it is base64. They lie in memory. */
   readonly mcpBodyBytesMax: number;
   /** Of one answer: larger than what a model is shown, because clients of the protocol save files, too. */
@@ -64,6 +66,7 @@ export const gatewayLimits: GatewayLimits = {
   visitorMessagesPerSiteMax: 768,
   visitorBodyBytesMax: 512 * 1024,
   sqlImportBytesMax: 256 * 1024 * 1024,
+  copiesMax: 4,
   mcpBodyBytesMax: 8 * 1024 * 1024,
   mcpResultBytesMax: 8 * 1024 * 1024,
   mcpRequestsMax: 128,

@@ -49,6 +49,7 @@ export interface Recipient {
     | 'backup-store'
     | 'model-source'
     | 'crawled-site'
+    | 'copy-receiver'
     | 'name-server';
   /** Null where accounts, functions or the machine name them. */
   readonly name: string | null;
@@ -141,6 +142,7 @@ function recipientsOf(facts: StatedFacts): Recipient[] {
     { kind: 'tool-source', name: null, retention: null },
     { kind: 'sql-host', name: null, retention: null },
     { kind: 'crawled-site', name: null, retention: null },
+    { kind: 'copy-receiver', name: null, retention: null },
     { kind: 'name-server', name: null, retention: null },
   ];
 }

@@ -83,6 +83,13 @@ export const LASTING_PLACES: readonly Place[] = [
     modules: ['server/backups/target.ts', 'server/backups/still-copy.ts', 'server/backups/key-backup.ts'],
   },
   {
+    where: 'A file without a name, while a copy of an account arrives',
+    what: 'The copy, until all of it has been checked and taken over',
+    protection: 'Encrypted under a key in memory alone; nobody else can open the file',
+    retention: 'Until it is taken over or refused; it ends with the process',
+    modules: ['server/rights/packs/spool.ts'],
+  },
+  {
     where: 'lock',
     what: 'Number and start time of the server’s process',
     protection: 'None needed',
@@ -277,6 +284,13 @@ export const PEERS: readonly Peer[] = [
     ],
   },
   {
+    id: 'copy-receiver',
+    who: 'Another installation, to which a person sends his own copy',
+    gets: 'The copy, and the token of its invitation',
+    chosenBy: 'account',
+    modules: ['server/rights/transmissions.ts'],
+  },
+  {
     id: 'crawled-site',
     who: 'A customer’s own website, whose pages his assistant is to know',
     gets: 'Requests for public pages',
@@ -324,6 +338,11 @@ export const CONVERSATION_READERS: readonly ConversationReader[] = [
     ],
     purpose: 'Lists, search, export and open questions, for the customer who asks',
     key: 'The customer’s, which comes with his request and goes with it',
+  },
+  {
+    modules: ['server/aimee/copied-conversations.ts'],
+    purpose: 'The customer’s copy of what is kept for him, and taking one over',
+    key: 'The customer’s, which comes with his request, or with the token of his invitation',
   },
   {
     modules: ['server/aimee/grants.ts'],

@@ -1,4 +1,3 @@
-import type { Holder } from '../accounts/principal.ts';
 import type { AccountId } from '../kernel/ids.ts';
 
 /** What answers for a part of what is kept of an account holder; the name of its folder in a copy, too. */
@@ -26,28 +25,12 @@ export interface Keeper {
   erase(accountId: AccountId): Promise<void>;
   /** What `erase` leaves for a reason. */
   readonly retained?: readonly Retained[];
-  /** Writes what was given and observed into a copy. Absent where there is nothing to take. */
-  exportTo?(holder: Holder, writer: PackWriter): Promise<void>;
-  /** Takes over what `exportTo` of any installation wrote: all or nothing for each object. */
-  importFrom?(holder: Holder, reader: PackReader): Promise<void>;
 }
 
 /** What stays of an erased account, and on what ground. */
 export interface Retained {
   readonly what: string;
   readonly reason: string;
-}
-
-/** Where an area puts its part of a copy. */
-export interface PackWriter {
-  /** Adds a JSON Lines file of the area, `<name>.jsonl`. */
-  rows(name: string, rows: AsyncIterable<object> | Iterable<object>): Promise<void>;
-}
-
-/** Where an area finds its part of a copy. */
-export interface PackReader {
-  /** Nothing for a file that is not there. */
-  rows(name: string): AsyncIterable<unknown>;
 }
 
 /** Tables that nobody answers for. */

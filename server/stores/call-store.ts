@@ -1,5 +1,11 @@
 import { sql } from 'kysely';
-import type { CallRecord, CallStatistics, CallStore, DurationCount } from '../calls/call-record.ts';
+import type {
+  CallRecord,
+  CallStatistics,
+  CallStore,
+  CountedCall,
+  DurationCount,
+} from '../calls/call-record.ts';
 import { PlatformError } from '../kernel/errors.ts';
 import type { AccountId, FunctionId } from '../kernel/ids.ts';
 import { createSerial } from '../kernel/serial.ts';
@@ -40,6 +46,13 @@ export function createCallStore(
       return await serial(async () => {
         const store = await days.find(day);
         return store ? await listOf(store, accountId, Math.min(limit, LIST_LIMIT_MAX)) : [];
+      });
+    },
+    async counted(accountId, day, page) {
+      checkDay(day);
+      return await serial(async () => {
+        const store = await days.find(day);
+        return store ? await countedOf(store, accountId, page) : [];
       });
     },
     async durations(accountId, day, functionId) {
@@ -141,6 +154,25 @@ async function listOf({ db }: DayStore, accountId: AccountId, limit: number): Pr
     durationMs: row.duration_ms,
     ok: row.ok === 1,
   }));
+}
+
+/** Ordered by what the rows say, as in `listOf`. */
+async function countedOf(
+  { db }: DayStore,
+  accountId: AccountId,
+  { after, limit }: { readonly after?: CallRecord | undefined; readonly limit: number },
+): Promise<CountedCall[]> {
+  const behind =
+    after === undefined
+      ? sql`true`
+      : sql`(function_id, version, origin_ip, duration_ms, ok)
+          > (${after.functionId}, ${after.version}, ${after.originIp}, ${after.durationMs}, ${after.ok ? 1 : 0})`;
+  const { rows } = await sql<Omit<CountedCall, 'accountId' | 'ok'> & { ok: number }>`
+    select function_id as "functionId", version, origin_ip as "originIp", duration_ms as "durationMs", ok,
+      count(*) as calls
+    from call where account_id = ${accountId} and ${behind}
+    group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5 limit ${limit}`.execute(db);
+  return rows.map((row) => ({ accountId, ...row, ok: row.ok === 1 }));
 }
 
 async function durationsOf(

@@ -64,6 +64,11 @@ export interface VectorStore {
   /** Keyed hashes of passages' texts, by id. */
   textHashes(ids: readonly string[]): Promise<Map<string, Uint8Array>>;
 
+  /** Records with their vectors, by key. */
+  records(page: {
+    readonly after?: number;
+    readonly limit: number;
+  }): Promise<(StoredHit & { readonly key: number; readonly value: Uint8Array })[]>;
   documents(page: { readonly after?: string; readonly limit: number }): Promise<StoredDocument[]>;
   /** With all its uploads. Keys of its records; undefined where there was no such document. */
   removeDocument(documentId: string): Promise<number[] | undefined>;
@@ -144,6 +149,7 @@ export async function openVectorStore({ path, key, pause }: VectorStoreOptions):
     matching: (filter) => matching(db, filter),
     hits: (keys) => hits(db, keys),
     textHashes: (ids) => textHashes(db, ids),
+    records: (page) => records(db, page),
     documents: (page) => documents(db, page),
     async removeDocument(documentId) {
       const removed = await db.transaction().execute(async (tx) => {
@@ -279,6 +285,24 @@ async function textHashes(db: VectorDb, ids: readonly string[]): Promise<Map<str
     select id, text_hash from record
     where id in (select value from json_each(${JSON.stringify(ids)})) and text_hash is not null`.execute(db);
   return new Map(rows.map((row) => [row.id, row.text_hash]));
+}
+
+async function records(
+  db: VectorDb,
+  { after = 0, limit }: { readonly after?: number; readonly limit: number },
+): ReturnType<VectorStore['records']> {
+  const { rows } = await sql<{ key: number; value: Uint8Array }>`
+    select record as key, value from vector where record > ${after} order by record limit ${limit}`.execute(
+    db,
+  );
+  const found = await hits(
+    db,
+    rows.map(({ key }) => key),
+  );
+  return rows.flatMap(({ key, value }) => {
+    const hit = found.get(key);
+    return hit === undefined ? [] : [{ ...hit, key, value }];
+  });
 }
 
 async function documents(

@@ -11,7 +11,7 @@ import { type Connection, type ListedTool, createConnection } from './connection
 import { type Declared, declare } from './definition.ts';
 import { sourceErrors } from './errors.ts';
 import { type SourceLimits, sourceLimits } from './limits.ts';
-import { policyOf } from './outside-fetch.ts';
+import { outsidePolicy } from '../sandbox/outside-policy.ts';
 import { createOutsideTool } from './outside-tool.ts';
 import { type OpenSource, newSource, openSource, sealSource } from './sealed-source.ts';
 import type { SourceStore } from './source-store.ts';
@@ -118,7 +118,7 @@ function assertUrl(text: string, allowedHosts: readonly string[]): void {
     url !== null &&
     text.length <= URL_LENGTH_MAX &&
     url.username + url.password + url.hash === '' &&
-    policyOf(url, allowedHosts) !== undefined;
+    outsidePolicy(url, allowedHosts) !== undefined;
   if (!isUsable) throw sourceErrors.badUrl();
 }
 

@@ -4,8 +4,8 @@ import { atMost } from '../kernel/at-most.ts';
 import { type PlatformError, causesOf } from '../kernel/errors.ts';
 import type { EventLog } from '../kernel/events.ts';
 import { EgressRefused, type EgressNetwork } from '../sandbox/egress-guard.ts';
-import type { EgressPolicy } from '../sandbox/egress-policy.ts';
 import { createGuardedAgent } from '../sandbox/guarded-agent.ts';
+import { outsidePolicy } from '../sandbox/outside-policy.ts';
 import { sourceErrors } from './errors.ts';
 
 export interface OutsideFetchOptions {
@@ -28,16 +28,6 @@ export interface OutsideFetch {
   close(): void;
 }
 
-/** Where the connection may lead, or undefined for an address that is not used at all. */
-export function policyOf(url: URL, allowedHosts: readonly string[]): EgressPolicy | undefined {
-  const { hostname, protocol } = url;
-  if (protocol !== 'https:' && protocol !== 'http:') return undefined;
-  const target = `${hostname}:${url.port || (protocol === 'https:' ? 443 : 80)}`;
-  const isListed = allowedHosts.some((host) => [hostname, target].includes(host.toLowerCase()));
-  if (isListed) return { kind: 'trusted', hosts: [target] };
-  return protocol === 'https:' ? { kind: 'public', hosts: ['*:443'] } : undefined;
-}
-
 /**
  * The only way to an outside server: to the source's URL and nowhere else, to an address that was checked and is the one
  * connected to, without redirects, cookies or streams that the server opens by itself, and with bounded answers.
@@ -45,7 +35,7 @@ export function policyOf(url: URL, allowedHosts: readonly string[]): EgressPolic
 export function createOutsideFetch(options: OutsideFetchOptions): OutsideFetch {
   const { name, url, token, answerBytesMax, events } = options;
   const agent = createGuardedAgent({
-    policyOf: () => policyOf(url, options.allowedHosts),
+    policyOf: () => outsidePolicy(url, options.allowedHosts),
     network: options.network,
     connections: CONNECTIONS_MAX,
   });

@@ -87,7 +87,7 @@ export async function ingest(
 }
 
 /** What a passage is about stands above it as often as in it. */
-function withHeadings({ headings, text }: Passage): string {
+export function withHeadings({ headings, text }: Pick<Passage, 'headings' | 'text'>): string {
   return headings.length === 0 ? text : `${headings.join(': ')}\n${text}`;
 }
 

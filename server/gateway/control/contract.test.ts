@@ -17,6 +17,7 @@ import {
   profileRoutes,
   queryServiceRoutes,
   rdbmsRoutes,
+  copyRoutes,
   rightsRoutes,
   sessionRoutes,
   sourceRoutes,
@@ -96,6 +97,7 @@ const BODY: Record<string, object> = {
   completeVisitorRequest: { note: { message: 1, text: 'It is blue.' } },
   extendVisitorRequest: { reason: 'There is much to look at.' },
   refuseVisitorRequest: { reason: 'It was answered last week.' },
+  transmitCopy: { address: 'https://other.example.org/api/v1/rights/receptions', token: 'rcv_x' },
   updateMe: { name: 'Ada', email: 'ada@example.org' },
   redeemSignInLink: { apiKey: OWNER_KEY },
   unlockSession: { apiKey: OWNER_KEY },
@@ -110,6 +112,7 @@ const REFUSED: Record<string, number> = {
   sendWidgetMessage: 400,
   sendWidgetFeedback: 400,
   requestWidgetHandOver: 400,
+  receiveCopy: 403,
 };
 
 const ROUTES: [string, Route][] = Object.entries<Route>({
@@ -119,6 +122,7 @@ const ROUTES: [string, Route][] = Object.entries<Route>({
   ...profileRoutes,
   ...privacyRoutes,
   ...rightsRoutes,
+  ...copyRoutes,
   ...backupRoutes,
   ...keyRotationRoutes,
   ...aiRoutes,
@@ -137,6 +141,7 @@ const JSON_ROUTES = ROUTES.filter(([, route]) => route.success.content === 'json
 
 async function credentials(name: string, { access }: Route): Promise<Record<string, string>> {
   if (access === 'session') return await running.portal();
+  if (name === 'receiveCopy') return { authorization: 'Bearer rcv_token' };
   if (access === 'token') return { jfwt: `token:${OWNER_KEY}` };
   return name === 'redeemSignInLink' ? PAGE : {};
 }
@@ -156,7 +161,7 @@ function requestFor(
     init.body = form;
   } else if (route.stream !== undefined) {
     init.body = 'SELECT 1;';
-    headers['content-type'] = route.stream[1] ?? '';
+    headers['content-type'] = route.stream.at(-1) ?? '';
   } else if (route.body !== undefined) {
     init.body = JSON.stringify(BODY[name]);
     headers['content-type'] = 'application/json';

@@ -8,7 +8,10 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { EventLog } from '../../kernel/events.ts';
 import type { PublishedContract } from '../../privacy/published/contract.ts';
 import type { Statement } from '../../privacy-statement/statement.ts';
+import type { Copies } from '../../rights/copies.ts';
+import type { Invitations } from '../../rights/invitations.ts';
 import type { Requests } from '../../rights/requests.ts';
+import type { Transmit } from '../../rights/transmissions.ts';
 import type { Profile } from '../../profile/profile.ts';
 import type { KeyRotation } from '../../keys/rotation.ts';
 import type { Receipts, SignedDocument } from '../../keys/receipts.ts';
@@ -25,6 +28,9 @@ import type { VectorParts } from '../vectors/parts.ts';
 /** What requests under the rights of the GDPR are answered from. */
 export interface RightsParts {
   readonly requests: Omit<Requests, 'close'>;
+  readonly copies: Copies;
+  readonly invitations: Invitations;
+  readonly transmit: Transmit;
 }
 
 /** What the control plane answers from. */
@@ -36,7 +42,7 @@ export interface ControlPlaneOptions {
   /** Absent without a target for them. */
   readonly backups?: Omit<Backups, 'close'>;
   readonly rights: RightsParts;
-  readonly functions: Omit<Functions, 'erase' | 'catalogue' | 'directory' | 'recover' | 'close'>;
+  readonly functions: Omit<Functions, 'catalogue' | 'copier' | 'directory' | 'erase' | 'recover' | 'close'>;
   readonly keyRotation: KeyRotation;
   readonly calls: Pick<CallStore, 'list' | 'durations'>;
   readonly pool: Pick<Pool, 'instancesOf'>;

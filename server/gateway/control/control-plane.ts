@@ -11,6 +11,7 @@ import { serveBackups } from './serve-backups.ts';
 import { serveRights } from './serve-rights.ts';
 import { serveKeyRotations } from './serve-key-rotations.ts';
 import { serveCompatible } from './compatible.ts';
+import { serveCopies } from './serve-copies.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { fastifyError, unsupportedMedia } from './fastify-error.ts';
 import { serveMcp } from '../mcp/serve-mcp.ts';
@@ -65,6 +66,7 @@ export function createControlPlane(
     serveBackups(scope, options);
     serveRights(scope, options);
     serveKeyRotations(scope, options);
+    serveCopies(scope, options);
     serveSessions(scope, options);
     serveProvider(scope, options);
     serveAi(scope, options);

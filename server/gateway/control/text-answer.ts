@@ -3,12 +3,12 @@ import type { FastifyReply } from 'fastify';
 import { PlatformError } from '../../kernel/errors.ts';
 import { SECURITY_HEADERS } from '../security-headers.ts';
 
-/** An answer whose text goes out piece by piece, at the pace of its reader. */
+/** An answer whose text or bytes go out piece by piece, at the pace of its reader. */
 export interface TextAnswer {
   /** Whether the head is on its way: a failure cannot have a status of its own any more. */
   readonly isOpen: () => boolean;
   /** Sends the head with the first piece. Resolves when the client can take more; rejects when it has left. */
-  write(text: string): Promise<void>;
+  write(piece: string | Uint8Array): Promise<void>;
   /** Ends it with a last piece; cuts it for a client that does not read. */
   end(text?: string): void;
   /** Ends it so that nobody takes it as complete. */
@@ -29,9 +29,9 @@ export function createTextAnswer(reply: FastifyReply, headers: Readonly<Record<s
   };
   return {
     isOpen: () => isOpen,
-    async write(text) {
+    async write(piece) {
       open();
-      if (!raw.destroyed && !raw.write(text))
+      if (!raw.destroyed && !raw.write(piece))
         await once(raw, 'drain', { signal: left.signal }).catch(() => undefined);
       if (raw.destroyed) throw clientLeft();
     },

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { sqlRoutes as routes } from '../../../contract/index.ts';
 import { PlatformError } from '../../kernel/errors.ts';
 import { bind } from '../control/bind.ts';
+import { bodyStream, handBodiesOn } from '../control/body-stream.ts';
 import { unsupportedMedia } from '../control/fastify-error.ts';
 import { reportFailure } from '../errors.ts';
 import type { Admit, SqlOptions } from './serve-sql.ts';
@@ -14,16 +15,16 @@ export function serveTransfers(app: FastifyInstance, options: SqlOptions, admit:
   const { service } = options.sql;
   void app.register(async (scope) => {
     const { stream: mediaTypes } = routes.importSql;
-    // The bodies of this one route are not parsed but handed on.
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser([...mediaTypes], (_request, body, done) => done(null, body));
-    scope.addContentTypeParser('*', (_request, _body, done) => done(unsupportedMedia(mediaTypes)));
+    handBodiesOn(scope, mediaTypes);
     bind(scope, accounts, routes.importSql, ({ params, query, ...call }) =>
       admit(call, async (caller) => {
         const isCsv = call.request.headers['content-type']?.toLowerCase().startsWith('text/csv') === true;
         const csvTable = isCsv ? (query.table ?? missingTable()) : null;
         if (call.request.body === undefined) throw unsupportedMedia(mediaTypes);
-        const content = bounded(call.request.body as Readable, limits.sqlImportBytesMax);
+        const content = bodyStream(call.request.body as Readable, {
+          bytesMax: limits.sqlImportBytesMax,
+          flood: tooLarge,
+        });
         const count = await service.import(caller, params.name, { csvTable, content });
         return isCsv ? { rows: count } : { statements: count };
       }),
@@ -39,20 +40,6 @@ export function serveTransfers(app: FastifyInstance, options: SqlOptions, admit:
       });
     }),
   );
-}
-
-/** Ending early leaves the connection whole, so that the client hears why. */
-async function* bounded(body: Readable, bytesMax: number): AsyncGenerator<Uint8Array> {
-  let bytes = 0;
-  try {
-    for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      bytes += chunk.byteLength;
-      if (bytes > bytesMax) throw tooLarge(bytesMax);
-      yield chunk;
-    }
-  } finally {
-    body.resume();
-  }
 }
 
 function tooLarge(bytesMax: number): PlatformError {

@@ -5,7 +5,10 @@ import type { BuildId } from '../../kernel/ids.ts';
 import { NOW, greeter, owner } from './fakes.ts';
 
 type Builds = Pick<Functions, 'deploy' | 'buildStatus' | 'watchBuild' | 'badBuilds' | 'cleanBadBuild'>;
-type Library = Omit<Functions, keyof Builds | 'erase' | 'catalogue' | 'directory' | 'recover' | 'close'>;
+type Library = Omit<
+  Functions,
+  keyof Builds | 'catalogue' | 'copier' | 'directory' | 'erase' | 'recover' | 'close'
+>;
 
 interface Script {
   readonly stored: Map<string, LibraryFunction>;

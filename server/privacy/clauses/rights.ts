@@ -31,13 +31,19 @@ export const rightClauses: readonly Clause[] = [
   },
   {
     id: 'P41',
-    wording: '56e2bf2b3b21e1e0',
-    modules: ['server/profile/profile.ts', 'server/stores/inventory.ts'],
-    tests: ['server/stores/inventory.test.ts › knows every column of every table of every store'],
-    open: {
-      en: 'Not kept yet in full: the profile shows every item, large ones stand on pages of their own, and there is no single copy to take.',
-      de: 'Noch nicht ganz eingelöst: Das Profil zeigt jede Angabe, große stehen auf eigenen Seiten, und es gibt keine Kopie von allem zugleich.',
-    },
+    wording: 'c366e2ab8f0fc99d',
+    modules: [
+      'server/profile/profile.ts',
+      'server/stores/inventory.ts',
+      'server/rights/copies.ts',
+      'server/privacy/published/copy-page.ts',
+    ],
+    tests: [
+      'server/stores/inventory.test.ts › knows every column of every table of every store',
+      'acceptance/portability.test.ts › has the person, his keys by name, his calls, and every row of every store',
+      'acceptance/portability.test.ts › has nothing of anybody else, and no secret',
+      'acceptance/portability.test.ts › tells people what it is, in a page that loads nothing and believes nothing',
+    ],
   },
   {
     id: 'P42',
@@ -84,12 +90,24 @@ export const rightClauses: readonly Clause[] = [
   },
   {
     id: 'P45',
-    wording: '65f2d1819e06fca5',
-    modules: ['server/aimee/export.ts', 'server/sql/managed/create-managed-sql.ts'],
-    tests: ['server/sql/managed/transfers.system.test.ts › that is imported again gives the same database'],
-    open: {
-      en: 'Not kept yet in full: SQL databases and conversations can be taken out; the rest, and handing over to another provider, cannot.',
-      de: 'Noch nicht ganz eingelöst: SQL-Datenbanken und Unterhaltungen lassen sich mitnehmen; der Rest und die Übergabe an einen anderen Anbieter nicht.',
-    },
+    wording: '77c99eabc10d2c95',
+    modules: [
+      'server/rights/packs/write-pack.ts',
+      'server/rights/packs/read-pack.ts',
+      'server/rights/packs/spool.ts',
+      'server/rights/invitations.ts',
+      'server/rights/transmissions.ts',
+      'server/aimee/export.ts',
+      'server/sql/managed/create-managed-sql.ts',
+    ],
+    tests: [
+      'acceptance/portability.test.ts › gives the same copy there, but for ids and times',
+      'acceptance/portability.test.ts › works there: functions answer, questions find, rows are read, conversations open',
+      'acceptance/portability.test.ts › is sent once: the token is used up, and another one never was any',
+      'server/rights/packs/packs.test.ts › is a BagIt bag whose every payload file has the hash that its manifest says',
+      'server/rights/packs/packs.test.ts › is refused when it unpacks to too much, whatever it declares',
+      'server/rights/packs/packs.test.ts › is refused or taken whole wherever it is cut, and wherever one bit of it differs',
+      'server/sql/managed/transfers.system.test.ts › that is imported again gives the same database',
+    ],
   },
 ];

@@ -5,7 +5,7 @@ const PERSON = {
   subject: 'account holder',
   basis: 'Art. 6(1)(b) GDPR: contract',
   recipients: [],
-  exporter: 'route:getProfile',
+  exporter: 'route:getCopy',
   eraser: 'code:server/accounts/keeper.ts#erase',
   restrictor: NOT_YET_RESTRICTED,
 } as const;
@@ -72,7 +72,7 @@ export const accountRows = [
       'Ask the outside tools that the account has connected; name, address and token open with its key alone',
     retention: 'Until the source is removed or the account is erased',
     recipients: ['tool-source'],
-    exporter: 'route:listToolSources',
+    exporter: 'route:getCopy',
     eraser: 'route:removeToolSource',
     columns: { id: 'identifier', account_id: 'identifier', sealed: 'content, sealed' },
   }),
@@ -160,7 +160,7 @@ export const keyRows = [
 const DEPLOYED = {
   ...PERSON,
   useCase: 'functions',
-  exporter: 'route:getFunction',
+  exporter: 'route:getCopy',
   eraser: 'route:deleteFunction',
 } as const;
 
@@ -210,7 +210,7 @@ export const functionRows = [
       'Tell the uploader how a build went, in the words of the build tool, and resume it after a restart',
     retention:
       'Until its version is deleted, the bad build is cleaned, or ten newer ones of the function are bad',
-    exporter: 'route:listBadBuilds',
+    exporter: 'route:getCopy',
     eraser: 'route:cleanBadBuild',
     columns: {
       id: 'identifier',

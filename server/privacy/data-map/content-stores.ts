@@ -12,7 +12,7 @@ export const callRows = [
     retention: 'The days that the installation is set to, then destroyed with the day’s key',
     recipients: [],
     purpose: 'Show the caller what was called with his keys',
-    exporter: 'route:listCalls',
+    exporter: 'route:getCopy',
     eraser: 'code:server/calls/keeper.ts#erase',
     restrictor: NOT_YET_RESTRICTED,
     columns: {
@@ -37,7 +37,7 @@ export const databaseRows = [
     retention: 'Until the database is dropped or the account erased',
     recipients: [],
     purpose: 'Find and open the databases of an account; names and settings open with its key alone',
-    exporter: 'route:getProfile',
+    exporter: 'route:getCopy',
     eraser: 'code:server/databases/create-databases.ts#drop',
     restrictor: NOT_YET_RESTRICTED,
     columns: {
@@ -58,7 +58,7 @@ const KNOWLEDGE = {
   subject: 'persons in customer data',
   basis: 'Art. 28 GDPR: on behalf of the customer',
   recipients: [],
-  exporter: 'none: vectors and passages cannot be taken out yet (P45)',
+  exporter: 'route:getCopy',
   eraser: 'route:deleteDocument',
   restrictor: NOT_YET_RESTRICTED,
 } as const;
@@ -92,7 +92,7 @@ export const vectorRows = [
     table: 'document',
     purpose: 'List, replace and delete documents as a whole; a file’s own name stands here as a keyed hash',
     retention: 'Until the document is deleted, or the database dropped',
-    exporter: 'route:listDocuments',
+    exporter: 'route:getCopy',
     columns: { key: 'technical', document_id: 'identifier', metadata: 'content' },
   }),
   ...describeTable({
@@ -140,6 +140,7 @@ export const vectorRows = [
     table: 'words',
     purpose: 'Search by words, which stand here as keyed hashes of four bytes',
     retention: WITH_RECORD,
+    exporter: 'none: keyed hashes of words, made from passages that the copy has',
     columns: { record: 'technical', counts: 'keyed hash' },
   }),
   ...describeTable({
@@ -166,6 +167,7 @@ export const vectorRows = [
     purpose: 'What an upload has read so far; text, words and headings in sealed databases only',
     retention: 'Until its upload ends, at most a day',
     eraser: 'route:cancelDocumentUpload',
+    exporter: 'none: parts of an upload that has not ended; its document is in the copy when it has',
     columns: {
       key: 'technical',
       upload_id: 'identifier',

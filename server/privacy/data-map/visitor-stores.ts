@@ -5,7 +5,7 @@ const SITE = {
   subject: 'account holder',
   basis: 'Art. 6(1)(b) GDPR: contract',
   recipients: [],
-  exporter: 'route:getAimeeSite',
+  exporter: 'route:getCopy',
   eraser: 'route:deleteAimeeSite',
   restrictor: NOT_YET_RESTRICTED,
 } as const;
@@ -14,7 +14,7 @@ const CONVERSATION = {
   ...SITE,
   subject: 'visitor',
   basis: 'Art. 28 GDPR: on behalf of the customer',
-  exporter: 'route:exportAimeeConversations',
+  exporter: 'route:getCopy',
   eraser: 'route:purgeAimeeConversations',
   restrictor: 'route:beginVisitorRequest',
 } as const;

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { PrivacyContract } from '../../../contract/index.ts';
 import type { DataRow } from '../data-map/row.ts';
 import { LOG_FIELDS } from '../log-fields.ts';
 import { BROWSER_ITEMS, LASTING_PLACES, PASSING_PLACES, PEERS } from '../places.ts';
+import { STYLE_HASH, documentOf, escape, section, table } from './html.ts';
 import { tablesOf } from './linked-data.ts';
 
 export interface Page {
@@ -38,20 +38,10 @@ export function contractPage(contract: PrivacyContract, rows: readonly DataRow[]
     section('log', 'What the log can say', table(['event', 'field', 'what it says'], logRows())),
   ].join('\n');
   return {
-    html: `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>Privacy contract</title>\n<style>${STYLE}</style>\n</head>\n<body>\n<main>\n${body}\n</main>\n</body>\n</html>\n`,
-    styleHash: `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
+    html: documentOf('Privacy contract', body),
+    styleHash: STYLE_HASH,
   };
 }
-
-const STYLE = [
-  ':root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}',
-  'main{max-width:72rem;margin:auto;padding:1rem}',
-  'h3{margin:2rem 0 .25rem}p{max-width:75ch;margin:.25rem 0}',
-  '.open{border-inline-start:.25rem solid currentColor;padding-inline-start:.75rem}',
-  '.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.875rem}',
-  'th,td{text-align:start;vertical-align:top;padding:.25rem .75rem .25rem 0;border-block-end:1px solid color-mix(in srgb,currentColor 25%,transparent)}',
-  'caption{text-align:start;font-weight:600;padding-block:1rem .25rem}',
-].join('');
 
 function clause({ id, text, limit, open, tests }: PrivacyContract['clauses'][number]): string {
   return [
@@ -144,23 +134,3 @@ const logRows = (): string[][] =>
       ? [[event, '', 'that it happened']]
       : described.map(([field, what]) => [event, field, what]);
   });
-
-function section(id: string, title: string, content: string): string {
-  return `<section aria-labelledby="${id}"><h2 id="${id}">${escape(title)}</h2>${content}</section>`;
-}
-
-/** A region of its own that the keyboard can scroll, where it is wider than the window. */
-function table(heads: readonly string[], rows: readonly (readonly string[])[], caption?: string): string {
-  const head = heads.map((name) => `<th scope="col">${escape(name)}</th>`).join('');
-  const cells = rows.map(
-    ([first = '', ...rest]) =>
-      `<tr><th scope="row">${escape(first)}</th>${rest.map((cell) => `<td>${escape(cell)}</td>`).join('')}</tr>`,
-  );
-  const name = caption === undefined ? '' : `<caption>${escape(caption)}</caption>`;
-  const label = escape(caption ?? heads.join(', '));
-  return `<div class="scroll" role="region" tabindex="0" aria-label="${label}"><table>${name}<thead><tr>${head}</tr></thead><tbody>${cells.join('')}</tbody></table></div>`;
-}
-
-function escape(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-}

@@ -1,6 +1,8 @@
 import { createCaller, type VectorEngineOptions } from './engine-caller.ts';
 import type { VectorEngine } from './vector-engine.ts';
 
+const NONE = new Float32Array();
+
 /** Vector databases in a process of its own, started with the first request. */
 export function createVectorEngine(options: VectorEngineOptions): VectorEngine {
   const { call, forget, recall, close } = createCaller(options);
@@ -29,6 +31,11 @@ export function createVectorEngine(options: VectorEngineOptions): VectorEngine {
     failDocument: async (file, uploadId, code) => void (await call('failDocument', file, { uploadId, code })),
     upload: async (file, uploadId) => (await call('upload', file, { uploadId })).result ?? undefined,
     documents: async (file, page) => (await call('documents', file, { page })).result,
+    async records(file, page) {
+      const { result, vectors } = await call('records', file, { page });
+      const { records, next } = result;
+      return { next, records: records.map((record, at) => ({ ...record, vector: vectors[at] ?? NONE })) };
+    },
     deleteDocument: async (file, documentId) => (await call('deleteDocument', file, { documentId })).result,
     keyedName: async (file, text) => (await call('keyedName', file, { text })).result,
     matches: async (file, passages) => (await call('matches', file, { passages })).result,

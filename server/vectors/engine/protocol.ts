@@ -2,9 +2,11 @@ import type { ErrorOptions } from '../../kernel/errors.ts';
 import type {
   Filter,
   PendingDocument,
+  RecordPage,
   SearchHit,
   StagedPassage,
   StoredDocument,
+  StoredRecord,
   UploadState,
   VectorDescription,
   VectorRecord,
@@ -34,6 +36,11 @@ export interface Methods {
   failDocument: { args: { uploadId: string; code: string }; result: null };
   upload: { args: { uploadId: string }; result: UploadState | null };
   documents: { args: { page: { after?: string; limit: number } }; result: StoredDocument[] };
+  /** Their vectors come beside. */
+  records: {
+    args: { page: { after?: number; limit: number } };
+    result: Pick<RecordPage, 'next'> & { records: Omit<StoredRecord, 'vector'>[] };
+  };
   deleteDocument: { args: { documentId: string }; result: boolean };
   keyedName: { args: { text: string }; result: string };
   matches: { args: { passages: readonly { id: string; text: string }[] }; result: boolean[] };

@@ -198,6 +198,17 @@ const HANDLERS: { readonly [M in Method]: Handler<M> } = {
     checkPage(page);
     return { result: await store.documents(page) };
   },
+  async records({ options: { store } }, { page }) {
+    checkPage(page);
+    const slice = await store.records(page);
+    return {
+      result: {
+        records: slice.map(({ key: _key, value: _value, ...record }) => record),
+        next: slice.length < page.limit ? null : (slice.at(-1)?.key ?? null),
+      },
+      vectors: slice.map(({ value }) => floatsOf(value)),
+    };
+  },
   async deleteDocument({ options: { store }, loaded }, { documentId }) {
     const removed = await store.removeDocument(documentId);
     replace(loaded, { removed: removed ?? [], added: [] });

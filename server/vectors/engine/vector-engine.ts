@@ -31,6 +31,8 @@ export interface VectorEngine {
   upload(file: DatabaseFile, uploadId: string): Promise<UploadState | undefined>;
 
   documents(file: DatabaseFile, page: { after?: string; limit: number }): Promise<StoredDocument[]>;
+  /** Everything that is searched, in the order in which it came; `next` is the `after` of the following page. */
+  records(file: DatabaseFile, page: { after?: number; limit: number }): Promise<RecordPage>;
   /** Whether there was one. */
   deleteDocument(file: DatabaseFile, documentId: string): Promise<boolean>;
   /** A keyed hash under the database's key: names nothing to anyone without it. 22 base62-like characters. */
@@ -147,6 +149,17 @@ export interface UploadState {
   readonly passages: number;
   /** Error code of a failed upload. */
   readonly code: string | null;
+}
+
+export interface RecordPage {
+  readonly records: readonly StoredRecord[];
+  /** Null at the end. */
+  readonly next: number | null;
+}
+
+/** A record as it lies: its text in sealed databases only, its span if it is a passage of a document. */
+export interface StoredRecord extends Pick<SearchHit, 'id' | 'metadata' | 'text' | 'span'> {
+  readonly vector: Float32Array;
 }
 
 export interface StoredDocument {

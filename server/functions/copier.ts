@@ -1,0 +1,263 @@
+import { buffer } from 'node:stream/consumers';
+import { ZipFile } from 'yazl';
+import * as z from 'zod';
+import type { Holder } from '../accounts/principal.ts';
+import { rfc3339 } from '../kernel/clock.ts';
+import { PlatformError } from '../kernel/errors.ts';
+import { runs } from '../kernel/runs.ts';
+import type { SourceFile, SourceTree } from '../kernel/source-tree.ts';
+import type { Copier, PackFile } from '../rights/copier.ts';
+import { archiveError, archiveTooLarge } from './archive-entry.ts';
+import { codeBlob } from './blobs.ts';
+import type { FunctionsContext } from './context.ts';
+import type { FunctionRow, VersionRow } from './function-store.ts';
+import type { Functions } from './functions.ts';
+import { ARCHIVE_LIMITS } from './limits.ts';
+import { decodeTree } from './tree-codec.ts';
+
+const Time = z.iso.datetime();
+const Shortname = z.string().max(100);
+
+const FunctionOf = z.strictObject({
+  id: z.string(),
+  shortname: Shortname,
+  published: z.boolean(),
+  createdAt: Time,
+  updatedAt: Time,
+});
+const FUNCTIONS: PackFile<z.infer<typeof FunctionOf>> = {
+  name: 'functions',
+  title: 'Functions',
+  nature: 'observed',
+  row: FunctionOf,
+};
+
+const Version = z.strictObject({
+  shortname: Shortname,
+  version: z.int(),
+  releasedAt: Time,
+  runtimeDetail: z.string(),
+  digest: z.string(),
+  spec: z.record(z.string(), z.json()),
+  readme: z.string(),
+  changelog: z.string(),
+});
+const VERSIONS: PackFile<z.infer<typeof Version>> = {
+  name: 'versions',
+  title: 'Their versions, with settings, readme and changelog; all of it is made from the code',
+  nature: 'derived',
+  row: Version,
+};
+
+const CodePart = z.strictObject({
+  shortname: Shortname,
+  version: z.int(),
+  path: z.string().max(1024),
+  executable: z.boolean(),
+  base64: z.base64(),
+});
+type CodePart = z.infer<typeof CodePart>;
+const CODE: PackFile<CodePart> = {
+  name: 'code',
+  title:
+    'The files of each version as far as they are kept: sources, or what a compiler made; large ones in parts',
+  nature: 'given',
+  row: CodePart,
+};
+
+const BadBuildOf = z.strictObject({ shortname: Shortname, createdAt: Time, errorDetails: z.string() });
+const BAD_BUILDS: PackFile<z.infer<typeof BadBuildOf>> = {
+  name: 'bad-builds',
+  title: 'Builds that failed, in the words of the build tool',
+  nature: 'observed',
+  row: BadBuildOf,
+};
+
+const PART_BYTES = 192 * 1024;
+const SPEC_FILE = 'jellyspec.json';
+
+type Control = Pick<Functions, 'deploy' | 'watchBuild' | 'badBuilds'>;
+
+/**
+ * Functions with their code. Taking one over is deploying it again: the same checks, the same build. It belongs to nobody
+ * but its account then, and is not published. A compiled one comes as a program without sources, which nobody can deploy.
+ */
+export function createFunctionsCopier(ctx: FunctionsContext, functions: Control): Copier {
+  const own = async ({ accountId }: Holder): Promise<FunctionRow[]> =>
+    (await ctx.store.listVisible(accountId)).filter(({ ownerId }) => ownerId === accountId);
+  return {
+    area: 'functions',
+    files: [FUNCTIONS, VERSIONS, CODE, BAD_BUILDS],
+    async exportTo(holder, writer) {
+      await writer.rows(
+        FUNCTIONS,
+        (await own(holder)).map(({ id, shortname, published, createdAt, updatedAt }) => ({
+          id,
+          shortname,
+          published,
+          createdAt: rfc3339(createdAt),
+          updatedAt: rfc3339(updatedAt),
+        })),
+      );
+      await writer.rows(VERSIONS, versionRows(ctx, await own(holder)));
+      await writer.rows(CODE, codeRows(ctx, await own(holder)));
+      const bad = await functions.badBuilds(memberOf(holder));
+      await writer.rows(
+        BAD_BUILDS,
+        bad.map(({ shortname, createdAt, errorDetails }) => ({
+          shortname,
+          createdAt: rfc3339(createdAt),
+          errorDetails,
+        })),
+      );
+    },
+    async importFrom(holder, reader, outcome) {
+      const begun = new Set<string>();
+      const keyOf = ({ shortname, version }: CodePart): string => `${shortname} ${version}`;
+      for await (const { key, first, items } of runs(reader.rows(CODE), keyOf)) {
+        try {
+          if (!begun.has(first.shortname) && (await ctx.store.shortnameTaken(first.shortname)))
+            throw taken(first.shortname);
+          await deployed(functions, holder, await zipOf(first.shortname, items));
+          begun.add(first.shortname);
+          outcome.taken('function version');
+        } catch (thrown) {
+          outcome.left('function version', key, thrown);
+        }
+      }
+    },
+  };
+}
+
+async function* versionRows(
+  { store }: FunctionsContext,
+  own: readonly FunctionRow[],
+): AsyncGenerator<z.infer<typeof Version>> {
+  for (const { id, shortname } of own) {
+    for (const found of await oldestFirst(store, id)) {
+      const { version, releasedAt, runtimeDetail, digest, spec, readme, changelogText: changelog } = found;
+      yield {
+        shortname,
+        version,
+        releasedAt: rfc3339(releasedAt),
+        runtimeDetail,
+        digest,
+        // It is stored as JSON.
+        spec: { ...spec } as unknown as z.infer<typeof Version>['spec'],
+        readme,
+        changelog,
+      };
+    }
+  }
+}
+
+async function* codeRows(
+  { store, blobs }: FunctionsContext,
+  own: readonly FunctionRow[],
+): AsyncGenerator<CodePart> {
+  for (const { id, shortname } of own) {
+    for (const { version } of await oldestFirst(store, id)) {
+      const tree = decodeTree(await blobs.get(codeBlob(id, version)));
+      yield* filesOfVersion(tree, { shortname, version });
+    }
+  }
+}
+
+function* filesOfVersion(
+  tree: SourceTree,
+  version: Pick<CodePart, 'shortname' | 'version'>,
+): Generator<CodePart> {
+  for (const file of tree) for (const part of partsOf(file)) yield { ...version, ...part };
+}
+
+/** At least one, be it empty. */
+function* partsOf([path, { bytes, executable }]: readonly [string, SourceFile]): Generator<
+  Pick<CodePart, 'path' | 'executable' | 'base64'>
+> {
+  for (let at = 0; at === 0 || at < bytes.byteLength; at += PART_BYTES) {
+    const part = Buffer.from(bytes.subarray(at, at + PART_BYTES));
+    yield { path, executable, base64: part.toString('base64') };
+  }
+}
+
+async function oldestFirst(
+  store: FunctionsContext['store'],
+  id: FunctionRow['id'],
+): Promise<readonly VersionRow[]> {
+  return (await store.versions(id)).toReversed();
+}
+
+/** The archive that a version is deployed from again. */
+async function zipOf(shortname: string, parts: AsyncIterable<CodePart>): Promise<Buffer> {
+  const files = await filesOf(parts);
+  if (!files.has(SPEC_FILE)) throw noSources();
+  const zip = new ZipFile();
+  // The archive is refused whole; what is wrong with a name is said by who reads it again.
+  zip.on('error', () => undefined);
+  try {
+    for (const [path, { parts: bytes, executable }] of files)
+      zip.addBuffer(Buffer.concat(bytes), `${shortname}/${path}`, { mode: executable ? 0o100755 : 0o100644 });
+  } catch (thrown) {
+    throw archiveError('unsafe_path', 'A file name leads out of the function’s own folder.', thrown);
+  }
+  zip.end();
+  return await buffer(zip.outputStream);
+}
+
+interface Gathered {
+  readonly executable: boolean;
+  readonly parts: Buffer[];
+}
+
+async function filesOf(parts: AsyncIterable<CodePart>): Promise<Map<string, Gathered>> {
+  const files = new Map<string, Gathered>();
+  let total = 0;
+  for await (const { path, executable, base64 } of parts) {
+    const bytes = Buffer.from(base64, 'base64');
+    total += bytes.byteLength;
+    if (total > ARCHIVE_LIMITS.unpackedBytesMax || files.size > ARCHIVE_LIMITS.entriesMax)
+      throw archiveTooLarge('bomb', 'The version has more files or bytes than a function may have.');
+    const file = files.get(path) ?? { executable, parts: [] };
+    file.parts.push(bytes);
+    files.set(path, file);
+  }
+  return files;
+}
+
+/** Resolves when the version is live. */
+async function deployed(functions: Control, holder: Holder, zip: Buffer): Promise<void> {
+  const principal = memberOf(holder);
+  const { operations } = await functions.deploy(principal, zip);
+  const [operation] = operations;
+  if (operation === undefined) return;
+  const events = functions.watchBuild(principal, operation.buildId, new AbortController().signal);
+  for await (const event of events) if (event.type === 'failed') throw notBuilt();
+}
+
+function memberOf({ accountId }: Holder): { accountId: Holder['accountId']; role: 'member' } {
+  return { accountId, role: 'member' };
+}
+
+function taken(shortname: string): PlatformError {
+  return new PlatformError({
+    kind: 'conflict',
+    code: 'functions.shortname_taken',
+    message: `There is a function ${shortname} here already.`,
+  });
+}
+
+function noSources(): PlatformError {
+  return new PlatformError({
+    kind: 'failed_precondition',
+    code: 'rights.no_sources',
+    message: 'A compiled function comes without its sources. Deploy it from where you keep them.',
+  });
+}
+
+function notBuilt(): PlatformError {
+  return new PlatformError({
+    kind: 'failed_precondition',
+    code: 'rights.not_built',
+    message: 'The function was taken over, but does not build here. The list of bad builds says why.',
+  });
+}

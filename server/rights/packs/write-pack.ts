@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { ZipFile } from 'yazl';
+import type { Copier, PackFile, PackWriter } from '../copier.ts';
+import { knownFiles } from './layout.ts';
+import {
+  BAG_DECLARATION,
+  FORMAT,
+  FORMAT_VERSION,
+  type Manifest,
+  type ManifestFile,
+  PATHS,
+  bagPath,
+  rowsPath,
+  schemaPath,
+} from './layout.ts';
+import { CONTEXT, schemaOf } from './schemas.ts';
+
+export interface NewPack {
+  readonly copiers: readonly Copier[];
+  /** Name and version of the platform. */
+  readonly generator: string;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  readonly subject: string;
+}
+
+/** A pack that goes out while it is made: nothing of it lies anywhere as a whole. */
+export interface OutgoingPack {
+  /** The zip. Destroying it ends the making; it fails when the making does. */
+  readonly output: Readable;
+  /** Where an area writes its files. */
+  writerOf(copier: Copier): PackWriter;
+  /** What people read, made from the files that there are, then the manifests. */
+  finish(page: (files: readonly ManifestFile[]) => string): Promise<void>;
+}
+
+/** Rows go through in pieces of this size. */
+const PIECE_BYTES = 64 * 1024;
+const FILE_MODE = 0o100644;
+
+export function createPack({ copiers, generator, createdAt, subject }: NewPack): OutgoingPack {
+  const zip = new ZipFile();
+  // yazl's output is a stream of Node's own, though its types say less.
+  const output = zip.outputStream as Readable;
+  const options = { mtime: new Date(createdAt), mode: FILE_MODE };
+  const known = knownFiles(copiers);
+  const hashes = new Map<string, string>();
+  const files: ManifestFile[] = [];
+  let current: Readable | undefined;
+  zip.on('error', (error: Error) => output.destroy(error));
+  output.once('close', () => current?.destroy());
+  output.on('error', () => undefined);
+
+  function add(path: string, text: string): void {
+    zip.addBuffer(Buffer.from(text), path, options);
+    if (path.includes('/data/')) hashes.set(path, createHash('sha256').update(text).digest('hex'));
+  }
+
+  async function addRows(path: string, rows: AsyncIterable<object> | Iterable<object>): Promise<Counted> {
+    const counted = new Counted();
+    current = Readable.from(counted.lines(rows), { objectMode: false });
+    if (output.destroyed) current.destroy();
+    zip.addReadStream(current, path, options);
+    await finished(current, { writable: false });
+    hashes.set(path, counted.sha256());
+    return counted;
+  }
+
+  add(PATHS.declaration, BAG_DECLARATION);
+  add(PATHS.context, json(CONTEXT));
+  return {
+    output,
+    writerOf: ({ area }) => ({
+      async rows(file: PackFile, rows) {
+        const path = rowsPath(area, file);
+        const found = known.get(path);
+        if (found?.file !== file || hashes.has(path)) throw new Error(`a copy has no place for ${path}`);
+        add(schemaPath(area, file), json(schemaOf(area, file)));
+        const counted = await addRows(path, rows);
+        files.push({
+          path: bagPath(path),
+          title: file.title,
+          nature: file.nature,
+          isImportable: found.isImportable,
+          schema: bagPath(schemaPath(area, file)),
+          rows: counted.rows,
+          bytes: counted.bytes,
+          sha256: counted.sha256(),
+        });
+      },
+    }),
+    async finish(page) {
+      add(PATHS.page, page(files));
+      const manifest: Manifest = {
+        format: FORMAT,
+        version: FORMAT_VERSION,
+        generator,
+        createdAt,
+        subject,
+        files,
+      };
+      add(PATHS.manifest, json(manifest));
+      add(PATHS.hashes, [...hashes].map(([path, hash]) => `${hash}  ${bagPath(path)}\n`).join(''));
+      zip.end();
+      await finished(output, { writable: false });
+    },
+  };
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+/** Rows on their way out: JSON Lines, counted and hashed. */
+class Counted {
+  rows = 0;
+  bytes = 0;
+  readonly #hash = createHash('sha256');
+  #digest: string | undefined;
+
+  async *lines(rows: AsyncIterable<object> | Iterable<object>): AsyncGenerator<Buffer> {
+    let piece = '';
+    for await (const row of rows) {
+      this.rows++;
+      piece += `${JSON.stringify(row)}\n`;
+      if (piece.length < PIECE_BYTES) continue;
+      yield this.#passed(piece);
+      piece = '';
+    }
+    if (piece !== '') yield this.#passed(piece);
+  }
+
+  sha256(): string {
+    return (this.#digest ??= this.#hash.digest('hex'));
+  }
+
+  #passed(piece: string): Buffer {
+    const bytes = Buffer.from(piece);
+    this.bytes += bytes.byteLength;
+    this.#hash.update(bytes);
+    return bytes;
+  }
+}
