@@ -53,9 +53,7 @@ const Answer = z.object({
 export function createTransmit(options: TransmissionsOptions): Transmit {
   const { network, allowedHosts, events, deadlineMs = DEADLINE_MS } = options;
 
-  return async ({ address, token }, copy, signal) => {
-    const deadline = AbortSignal.timeout(deadlineMs);
-    const url = urlOf(address, allowedHosts);
+  async function send({ url, token }: Sending, copy: Readable, signal: AbortSignal): Promise<Transmitted> {
     const agent = createGuardedAgent({
       policyOf: () => outsidePolicy(url, allowedHosts),
       network,
@@ -74,22 +72,38 @@ export function createTransmit(options: TransmissionsOptions): Transmit {
         duplex: 'half',
         redirect: 'manual',
         dispatcher: agent,
-        signal: AbortSignal.any([signal, deadline]),
+        signal,
       });
       if (response.status !== 200) throw refusalOf(response.status);
       const body = response.body?.pipeThrough(atMost(ANSWER_BYTES_MAX, badAnswer)) ?? null;
       return answerOf(await new Response(body).text());
+    } finally {
+      await agent.destroy();
+    }
+  }
+
+  return async ({ address, token }, copy, signal) => {
+    try {
+      const url = urlOf(address, allowedHosts);
+      const bounded = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+      return await send({ url, token }, copy, bounded);
     } catch (thrown) {
       signal.throwIfAborted();
       const refused = causesOf(thrown).find((error) => error instanceof EgressRefused);
-      if (refused !== undefined) events.emit('egress.refused', { code: refused.code });
-      if (refused !== undefined) throw badAddress();
+      if (refused !== undefined) {
+        events.emit('egress.refused', { code: refused.code });
+        throw badAddress();
+      }
       throw causesOf(thrown).find((error) => error instanceof PlatformError) ?? unreachable();
     } finally {
       copy.destroy();
-      await agent.destroy();
     }
   };
+}
+
+interface Sending {
+  readonly url: URL;
+  readonly token: string;
 }
 
 function urlOf(address: string, allowedHosts: readonly string[]): URL {

@@ -11,6 +11,7 @@ import type {
 } from '../api.ts';
 import { type Context, confirmed, connect, print, table, withJson } from '../context.ts';
 import { usageError } from '../failure.ts';
+import { addCopies } from './rights-copies.ts';
 
 const PATH = '/api/v1/rights';
 
@@ -20,6 +21,7 @@ export function addRightsCommands(program: Command, context: Context): void {
     .command('rights')
     .description('your rights over your data (GDPR, Articles 15 to 21)');
   addRequests(rights, context);
+  addCopies(rights, context);
   addErase(rights, context);
   addSwitches(rights, context);
   addAnswers(rights, context);

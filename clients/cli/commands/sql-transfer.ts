@@ -1,10 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { basename, extname, resolve } from 'node:path';
-import type { Readable } from 'node:stream';
+import { basename, extname } from 'node:path';
 import type { Command } from 'commander';
 import type { SqlImported } from '../api.ts';
 import { connect, print, withJson, type Context } from '../context.ts';
-import { isSystemError, usageError } from '../failure.ts';
+import { openFile } from '../open-file.ts';
 import { counted } from '../rows.ts';
 import { saveAnswer } from '../save-answer.ts';
 import { sqlPath } from './sql-words.ts';
@@ -33,19 +31,6 @@ export function addSqlImport(sql: Command, context: Context): void {
           : `${counted(value.statements, 'statement')} run.`;
       print(context, command, { value, lines: [told] });
     });
-}
-
-async function openFile({ terminal, cwd }: Context, file: string): Promise<Readable> {
-  if (file === '-') return terminal.input();
-  const stream = createReadStream(resolve(cwd, file));
-  try {
-    await new Promise((done, failed) => stream.once('open', done).once('error', failed));
-    return stream;
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'EISDIR', 'EACCES'))
-      throw usageError(`The file ${file} cannot be read.`);
-    throw error;
-  }
 }
 
 interface ExportOptions {
