@@ -4,6 +4,7 @@ import { type Platform, createClient, fixtureFiles, startPlatform } from '../tes
 import { fetchTestEmbeddingModel } from '../tools/fetch-test-embedding-model.mjs';
 import { type Customer, newCustomer } from './aimee-customer.ts';
 import { type CopyFiles, portable, rowsOf, unpackCopy } from './copy-files.ts';
+import { newCommand } from './command.ts';
 import { receiptOf } from './receipt.ts';
 
 /** Access and portability between two running installations. */
@@ -296,5 +297,25 @@ describe('a copy that is sent from one installation to the other', () => {
     expect(requests.map(({ kind, state }) => `${kind} ${state}`).toSorted()).toEqual(
       expect.arrayContaining(['access done', 'portability done']),
     );
+  });
+});
+
+describe('the command line', () => {
+  it('takes a copy, and brings it elsewhere by a file or straight away', async () => {
+    const command = newCommand();
+    const member = await newCustomer(() => there, createClient(there.url, there.apiKey), 'dora');
+    const [sender, recipient] = [
+      { JELLYFAAS_URL: here.url, JELLYFAAS_API_KEY: ada.apiKey },
+      { JELLYFAAS_URL: there.url, JELLYFAAS_API_KEY: member.apiKey },
+    ];
+    const taken = await command.run(['rights', 'copy', '-o', 'copy.zip'], { env: sender });
+    expect([taken.code, taken.err]).toEqual([0, '']);
+    const invited = await command.run(['rights', 'invite', '--json'], { env: recipient });
+    const { address, token } = JSON.parse(invited.out) as CopyInvitation;
+    const sent = await command.run(['rights', 'send', address], { env: sender, input: `${token}\n` });
+    expect([sent.code, sent.out]).toEqual([0, expect.stringMatching(/^Taken over: 2 × vector database/)]);
+    const imported = await command.run(['rights', 'import', 'copy.zip'], { env: recipient });
+    expect([imported.code, imported.out]).toEqual([0, expect.stringContaining('databases.name_taken')]);
+    command.remove();
   });
 });

@@ -10,6 +10,7 @@ import type { Copier, PackFile } from '../rights/copier.ts';
 import { archiveError, archiveTooLarge } from './archive-entry.ts';
 import { codeBlob } from './blobs.ts';
 import type { FunctionsContext } from './context.ts';
+import { readSpec } from './documents.ts';
 import type { FunctionRow, VersionRow } from './function-store.ts';
 import type { Functions } from './functions.ts';
 import { ARCHIVE_LIMITS } from './limits.ts';
@@ -116,7 +117,7 @@ export function createFunctionsCopier(ctx: FunctionsContext, functions: Control)
       const keyOf = ({ shortname, version }: CodePart): string => `${shortname} ${version}`;
       for await (const { key, first, items } of runs(reader.rows(CODE), keyOf)) {
         try {
-          if (!begun.has(first.shortname) && (await ctx.store.shortnameTaken(first.shortname)))
+          if (!begun.has(first.shortname) && (await isTaken(ctx, holder, first.shortname)))
             throw taken(first.shortname);
           await deployed(functions, holder, await zipOf(first.shortname, items));
           begun.add(first.shortname);
@@ -187,16 +188,24 @@ async function oldestFirst(
   return (await store.versions(id)).toReversed();
 }
 
+/** What has nothing but bad builds may be tried again. */
+async function isTaken({ store }: FunctionsContext, { accountId }: Holder, name: string): Promise<boolean> {
+  const own = await store.own(accountId, name);
+  if (own !== undefined) return (await store.versions(own.id)).length > 0;
+  return await store.shortnameTaken(name);
+}
+
 /** The archive that a version is deployed from again. */
 async function zipOf(shortname: string, parts: AsyncIterable<CodePart>): Promise<Buffer> {
   const files = await filesOf(parts);
   if (!files.has(SPEC_FILE)) throw noSources();
+  // Else it would become a version of a function that is there.
+  if (readSpec(files).shortname !== shortname) throw otherName();
   const zip = new ZipFile();
-  // The archive is refused whole; what is wrong with a name is said by who reads it again.
   zip.on('error', () => undefined);
   try {
-    for (const [path, { parts: bytes, executable }] of files)
-      zip.addBuffer(Buffer.concat(bytes), `${shortname}/${path}`, { mode: executable ? 0o100755 : 0o100644 });
+    for (const [path, { bytes, executable }] of files)
+      zip.addBuffer(Buffer.from(bytes), `${shortname}/${path}`, { mode: executable ? 0o100755 : 0o100644 });
   } catch (thrown) {
     throw archiveError('unsafe_path', 'A file name leads out of the function’s own folder.', thrown);
   }
@@ -204,13 +213,8 @@ async function zipOf(shortname: string, parts: AsyncIterable<CodePart>): Promise
   return await buffer(zip.outputStream);
 }
 
-interface Gathered {
-  readonly executable: boolean;
-  readonly parts: Buffer[];
-}
-
-async function filesOf(parts: AsyncIterable<CodePart>): Promise<Map<string, Gathered>> {
-  const files = new Map<string, Gathered>();
+async function filesOf(parts: AsyncIterable<CodePart>): Promise<SourceTree> {
+  const files = new Map<string, { readonly executable: boolean; readonly parts: Buffer[] }>();
   let total = 0;
   for await (const { path, executable, base64 } of parts) {
     const bytes = Buffer.from(base64, 'base64');
@@ -221,7 +225,10 @@ async function filesOf(parts: AsyncIterable<CodePart>): Promise<Map<string, Gath
     file.parts.push(bytes);
     files.set(path, file);
   }
-  return files;
+  const whole = [...files].map(
+    ([path, file]) => [path, { bytes: Buffer.concat(file.parts), executable: file.executable }] as const,
+  );
+  return new Map(whole);
 }
 
 /** Resolves when the version is live. */
@@ -251,6 +258,14 @@ function noSources(): PlatformError {
     kind: 'failed_precondition',
     code: 'rights.no_sources',
     message: 'A compiled function comes without its sources. Deploy it from where you keep them.',
+  });
+}
+
+function otherName(): PlatformError {
+  return new PlatformError({
+    kind: 'invalid_argument',
+    code: 'rights.other_name',
+    message: 'The function has another shortname in its jellyspec.json than in the copy.',
   });
 }
 
