@@ -121,7 +121,7 @@ describe('the embed snippet', () => {
       running.fetch(`/api/v1/aimee/sites/${SITE_ID}/snippet`),
     )) as AimeeSnippet;
     expect(fileUrl).toBe(`${running.url}/widget/aimee-1.js`);
-    expect(html).toContain(`<script src="${fileUrl}" integrity="sha384-abc" crossorigin="anonymous"`);
+    expect(html).toContain(`<script\n  src="${fileUrl}"\n  integrity="sha384-abc"\n`);
     expect(html).toContain('data-title="Pumps &amp; more"');
     expect(html).toContain('data-greeting="&lt;b&gt;Hi&lt;/b&gt;"');
     expect(html).toContain('data-suggestions="[&quot;Which \\&quot;valve\\&quot;?&quot;]"');

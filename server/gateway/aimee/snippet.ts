@@ -24,8 +24,12 @@ export function snippetOf(site: Site, { file, integrity }: WidgetFile, publicUrl
   ];
   const written = attributes
     .filter(([, value]) => value !== '')
-    .map(([name, value]) => ` ${name}="${escape(value)}"`);
-  return { html: `<script${written.join('')} async></script>`, policy: policyOf(site, publicUrl), fileUrl };
+    .map(([name, value]) => `\n  ${name}="${escape(value)}"`);
+  return {
+    html: `<script${written.join('')}\n  async\n></script>`,
+    policy: policyOf(site, publicUrl),
+    fileUrl,
+  };
 }
 
 function policyOf({ retentionDays, handOver }: Site, publicUrl: string): string {

@@ -11,9 +11,13 @@ export function Navigation(): ReactNode {
   const list = useRef<HTMLUListElement>(null);
   // On narrow screens the list scrolls sideways; where one is has to be in sight.
   useEffect(() => {
-    list.current
-      ?.querySelector('[aria-current="page"]')
-      ?.scrollIntoView({ block: 'nearest', inline: 'center' });
+    const show = (): void =>
+      list.current
+        ?.querySelector('[aria-current="page"]')
+        ?.scrollIntoView({ block: 'nearest', inline: 'center' });
+    show();
+    addEventListener('resize', show);
+    return () => removeEventListener('resize', show);
   }, [pathname]);
   return (
     <nav className="nav" aria-label={t('shell.navigation')}>

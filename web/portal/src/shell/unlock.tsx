@@ -12,23 +12,57 @@ import { Fault } from '../ui/states.tsx';
 
 /** Shows `children` in an unlocked session; otherwise asks for an API key and says why nothing else will do. */
 export function Unlocked({ children }: { readonly children: ReactNode }): ReactNode {
-  return useSession().unlocked ? children : <UnlockForm why="unlock.why" />;
+  const { t } = useTranslation();
+  if (useSession().unlocked) return children;
+  return (
+    <section className="card">
+      <h2>{t('unlock.title')}</h2>
+      <p className="muted">{t('unlock.why')}</p>
+      <KeyForm submit={t('unlock.submit')} kind="primary" />
+    </section>
+  );
+}
+
+/** Asks who it is once more; `onDone` when a key has said so. The provider leads away, and back to this page. */
+export function ConfirmPerson({
+  onDone,
+  onCancel,
+}: {
+  readonly onDone: () => void;
+  readonly onCancel: () => void;
+}): ReactNode {
+  const { t } = useTranslation();
+  const { data: ways } = useSignInWays();
+  const provider = ways?.provider;
+  return (
+    <>
+      <p>{t('unlock.fresh')}</p>
+      {provider && <ProviderLink provider={provider} returnTo={location.pathname} confirm />}
+      <KeyForm
+        submit={t('unlock.confirm')}
+        kind={provider ? 'plain' : 'primary'}
+        onDone={onDone}
+        onCancel={onCancel}
+      />
+    </>
+  );
 }
 
 /** An API key opens the account key and counts as a fresh sign-in. */
-export function UnlockForm({
-  why,
+function KeyForm({
+  submit,
+  kind,
   onDone,
+  onCancel,
 }: {
-  readonly why: string;
+  readonly submit: string;
+  readonly kind: 'primary' | 'plain';
   readonly onDone?: () => void;
+  readonly onCancel?: () => void;
 }): ReactNode {
   const { t } = useTranslation();
   const changed = useSessionChanged();
   const [apiKey, setApiKey] = useState('');
-  const { data: ways } = useSignInWays();
-  // The provider can say again who somebody is, and open nothing.
-  const provider = why === 'unlock.fresh' ? ways?.provider : undefined;
   const unlock = useMutation({
     mutationFn: () =>
       request<SessionResource>('/api/v1/session/unlock', { method: 'POST', body: { apiKey: apiKey.trim() } }),
@@ -39,15 +73,12 @@ export function UnlockForm({
   });
   return (
     <Form
-      className="card"
+      className="stack key-form"
       onSubmit={(event) => {
         event.preventDefault();
         unlock.mutate();
       }}
     >
-      <h2>{t('unlock.title')}</h2>
-      <p className="muted">{t(why)}</p>
-      {provider && <ProviderLink provider={provider} returnTo={location.pathname} confirm />}
       {unlock.error && <Fault error={unlock.error} />}
       <TextField
         label={t('signIn.apiKey')}
@@ -58,9 +89,10 @@ export function UnlockForm({
         isRequired
       />
       <div className="row">
-        <Button type="submit" kind="primary" isPending={unlock.isPending}>
-          {t('unlock.submit')}
+        <Button type="submit" kind={kind} isPending={unlock.isPending}>
+          {submit}
         </Button>
+        {onCancel && <Button onPress={onCancel}>{t('confirm.cancel')}</Button>}
       </div>
     </Form>
   );

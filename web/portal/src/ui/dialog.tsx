@@ -2,7 +2,7 @@ import { type ReactNode, useState } from 'react';
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
 import { useTranslation } from 'react-i18next';
 import { ApiError } from '../api.ts';
-import { UnlockForm } from '../shell/unlock.tsx';
+import { ConfirmPerson } from '../shell/unlock.tsx';
 import { Button } from './button.tsx';
 import { TextField } from './fields.tsx';
 import { Fault } from './states.tsx';
@@ -73,7 +73,7 @@ export function Confirm(props: {
   if (error instanceof ApiError && error.code === 'auth.fresh_sign_in_required') {
     return (
       <Dialog title={props.title} isOpen={props.isOpen} onClose={props.onClose}>
-        <UnlockForm why="unlock.fresh" onDone={() => void run()} />
+        <ConfirmPerson onDone={() => void run()} onCancel={props.onClose} />
       </Dialog>
     );
   }
