@@ -7,6 +7,7 @@ import { type Deletion, ReceiptDialog } from '../../ui/receipt-dialog.tsx';
 import { Loaded } from '../../ui/states.tsx';
 import { AskOperator } from './ask-operator.tsx';
 import { Copy } from './copy.tsx';
+import { Transfer } from './transfer.tsx';
 import { useRightsState } from './data.ts';
 import { Erase } from './erase.tsx';
 import { Objections } from './objections.tsx';
@@ -40,6 +41,7 @@ export function Rights(): ReactNode {
           )}
         </Loaded>
         <AskOperator />
+        <Transfer />
         <Erase onErased={setErased} />
       </div>
       <Requests />
