@@ -119,7 +119,12 @@ async function fill({ apiKey, ...customer }: Customer, canary: string): Promise<
   await customer.upload(site.id, `Visitors sign the book in the lobby. ${canary}`, 'Handbook');
   const { done } = await customer.hear({ site: site.id, text: `Where do visitors sign? ${canary}` });
   await customer.hear({ site: site.id, text: 'And the weather?', ticket: done.ticket });
-  await customer.hear({ site: site.id, text: 'Somebody else asks.' });
+  const other = await customer.hear({ site: site.id, text: 'Somebody else asks.' });
+  const asked = `/aimee/sites/${site.id}/requests`;
+  const note = { message: 1, text: `The back door. ${canary}` };
+  await post(asked, { kind: 'rectification', reference: done.reference, note });
+  await post(asked, { kind: 'objection', reference: done.reference });
+  await post(asked, { kind: 'restriction', reference: other.done.reference });
 }
 
 async function copyOf(platform: Platform, apiKey: string): Promise<Uint8Array> {
@@ -148,7 +153,7 @@ const TAKEN = {
   'SQL database': 2,
   'tool source': 1,
   site: 1,
-  conversation: 2,
+  conversation: 1,
 };
 
 describe('a copy of an account', () => {
@@ -184,6 +189,13 @@ describe('a copy of an account', () => {
     expect(whole).not.toContain('bob@example.org');
     expect(whole).not.toContain(ada.apiKey);
     expect(whole).not.toContain(TOKEN);
+  });
+
+  it('has what a visitor had corrected and objected to, and not what he had restricted', () => {
+    expect(rowsOf(copy, 'aimee/conversations')).toMatchObject([
+      { objected: true, notes: [{ entry: 1, text: `The back door. ${CANARY}` }] },
+    ]);
+    expect([...copy.values()].join('')).not.toContain('Somebody else asks.');
   });
 
   it('tells people what it is, in a page that loads nothing and believes nothing', () => {

@@ -148,6 +148,8 @@ describe('a copy that is whole and hostile', () => {
           site: 'site_00000000000000000000',
           reference: 'AAAA-BBBB-CCCC',
           startedAt: '2026-11-24T00:00:00Z',
+          notes: [],
+          objected: false,
           entries: [
             { kind: 'answer', question: 'q', answer: 'a', sources: [], answered: true, rating: 'none' },
           ],

@@ -1,17 +1,17 @@
 import * as z from 'zod';
 import type { Holder } from '../accounts/principal.ts';
 import { rfc3339, utcDay } from '../kernel/clock.ts';
-import { notFound } from '../kernel/errors.ts';
+import { PlatformError, notFound } from '../kernel/errors.ts';
 import { type ConversationId, newId } from '../kernel/ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { PackFile } from '../rights/copier.ts';
-import { joinHalves, newHalf, ringHalfOf, sealHalf } from './conversation-keys.ts';
-import { ConversationReader } from './conversation-reader.ts';
+import { joinHalves, newHalf, ringHalfOf, sealContent, sealHalf } from './conversation-keys.ts';
+import { type Conversation, ConversationReader } from './conversation-reader.ts';
 import type { CustomerStore, NewEntry, StoredConversation } from './customer-store.ts';
 import type { Customers } from './customers.ts';
 import { type Entry, type EntryDraft, sealEntry } from './entries.ts';
 import type { Site } from './sites.ts';
-import { newReference, parseReference, shownReference } from './tickets.ts';
+import { newReference, parseReference } from './tickets.ts';
 
 const Text = z.string().max(256 * 1024);
 
@@ -38,6 +38,10 @@ const ConversationOf = z.strictObject({
   reference: z.string().regex(/^[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$/),
   startedAt: z.iso.datetime(),
   entries: z.array(EntryOf).min(1),
+  /** What the visitor had corrected, by the number of the entry that it stands beside. */
+  notes: z.array(z.strictObject({ entry: z.int().min(1), text: Text })).max(100),
+  /** At the visitor's wish it is not searched, counted or looked through. */
+  objected: z.boolean(),
 });
 type ConversationOf = z.infer<typeof ConversationOf>;
 
@@ -66,26 +70,44 @@ export async function* conversationsOf(
   for (const { id: siteId, accountId } of sites) {
     let after: StoredConversation | undefined;
     do {
-      const { page, opened } = await customers.use(accountId, async (store) => {
+      const { page, whole } = await customers.use(accountId, async (store) => {
         const rows = await store.conversations.list({
           siteId,
           order: 'oldest-first',
           limit: PAGE,
           ...(after && { after }),
         });
-        return { page: rows, opened: await reader.all(store, rows) };
+        return { page: rows, whole: await wholeOf(reader, store, rows) };
       });
-      // What is only kept stays closed, to its customer's copy, too.
-      for (const { stored, entries } of opened.filter((one) => !one.stored.restricted))
+      for (const { reference, startedAt, objected, entries, notes } of whole)
         yield {
           site: siteId,
-          reference: shownReference(stored.reference),
-          startedAt: rfc3339(stored.startedAt * 1000),
+          reference,
+          startedAt: rfc3339(startedAt * 1000),
           entries: entries.map(entryOf),
+          notes: notes.map(({ entry, text }) => ({ entry, text })),
+          objected,
         };
       after = page.length < PAGE ? undefined : page.at(-1);
     } while (after !== undefined);
   }
+}
+
+/** Without those that were purged meanwhile. What is only kept stays closed, to its customer's copy, too. */
+async function wholeOf(
+  reader: ConversationReader,
+  store: CustomerStore,
+  page: readonly StoredConversation[],
+): Promise<Conversation[]> {
+  const whole: Conversation[] = [];
+  for (const stored of page.filter(({ restricted }) => !restricted)) {
+    try {
+      whole.push(await reader.read(store, stored));
+    } catch (thrown) {
+      if (!(thrown instanceof PlatformError) || thrown.kind !== 'not_found') throw thrown;
+    }
+  }
+  return whole;
 }
 
 function entryOf({ number: _number, ...entry }: Entry): EntryOf {
@@ -120,11 +142,17 @@ export async function takeConversation(
       const begins = at === 0 ? { begins: { reference, startedAt, sealedHalf } } : {};
       return { siteId, conversationId, day, kind, answered, sealed, ...begins };
     });
-    key.fill(0);
     await store.conversations.append(rows);
+    const notes = conversation.notes.map(({ entry, text }) => ({
+      entry,
+      sealed: sealContent(key, conversationId, { text }),
+    }));
+    key.fill(0);
+    for (const note of notes) await store.conversations.addNote(conversationId, note);
     for (const [at, entry] of conversation.entries.entries())
       if (entry.kind === 'answer' && entry.rating !== 'none')
         await store.conversations.rate(siteId, { id: conversationId, number: at + 1 }, entry.rating);
+    if (conversation.objected) await store.conversations.mark(conversationId, { objected: true });
   });
 }
 

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { type Bag, createNotesCopier, honestBag, packOf, sha256, zipOf } from '.
 import { packLimits, type PackLimits } from './limits.ts';
 import { readPack } from './read-pack.ts';
 import { type Spool, spoolOf } from './spool.ts';
+import { createPack } from './write-pack.ts';
 
 let directory: string;
 const opened: Spool[] = [];
@@ -88,6 +90,32 @@ describe('a copy', () => {
     });
   });
 
+  it('is made as the act of who asked for it, whoever reads it', async () => {
+    const acting = new AsyncLocalStorage<string>();
+    const seen = new Set<string | undefined>();
+    const pack = createPack({
+      copiers: [copier],
+      generator: 'x',
+      createdAt: '2026-11-24T00:00:00Z',
+      subject: 'x',
+    });
+    const read = acting.run('reader', () => buffer(pack.output));
+    await acting.run('writer', () =>
+      pack.writerOf(copier).rows(
+        copier.files[0] as never,
+        (function* () {
+          for (let number = 0; number < 5000; number++) {
+            seen.add(acting.getStore());
+            yield { number, text: 'x'.repeat(100) };
+          }
+        })(),
+      ),
+    );
+    await pack.finish(() => '');
+    await read;
+    expect([...seen]).toEqual(['writer']);
+  });
+
   it('ends its making when nobody takes it any more', async () => {
     let drawn = 0;
     const endless = {
@@ -101,7 +129,6 @@ describe('a copy', () => {
         );
       },
     };
-    const { createPack } = await import('./write-pack.ts');
     const pack = createPack({
       copiers: [endless],
       generator: 'x',

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -60,7 +61,7 @@ export function createPack({ copiers, generator, createdAt, subject }: NewPack):
 
   async function addRows(path: string, rows: AsyncIterable<object> | Iterable<object>): Promise<Counted> {
     const counted = new Counted();
-    current = Readable.from(counted.lines(rows), { objectMode: false });
+    current = Readable.from(counted.lines(inContext(rows)), { objectMode: false });
     if (output.destroyed) current.destroy();
     zip.addReadStream(current, path, options);
     await finished(current, { writable: false });
@@ -111,6 +112,23 @@ export function createPack({ copiers, generator, createdAt, subject }: NewPack):
 
 function json(value: object): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+/** Rows are drawn by whoever reads the zip, and made as an act of whoever writes it. */
+function inContext(rows: AsyncIterable<object> | Iterable<object>): AsyncIterable<object> {
+  const run = AsyncLocalStorage.snapshot();
+  return (async function* () {
+    const source = Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]();
+    try {
+      for (;;) {
+        const { done, value } = await run(async () => await source.next());
+        if (done === true) return;
+        yield value as object;
+      }
+    } finally {
+      await run(async () => await source.return?.());
+    }
+  })();
 }
 
 /** Rows on their way out: JSON Lines, counted and hashed. */
