@@ -99,7 +99,7 @@ export const aimeeWidgetRoutes = {
     access: 'open',
     body: WidgetMessage,
     success: { status: 200, content: 'events', schema: WidgetEvent },
-    errors: [400, 403, 404, 413, 415, 429, 503],
+    errors: [400, 403, 404, 413, 415, 423, 429, 503],
   },
   sendWidgetFeedback: {
     method: 'POST',
@@ -108,7 +108,7 @@ export const aimeeWidgetRoutes = {
     access: 'open',
     body: WidgetFeedback,
     success: { status: 204, content: 'none' },
-    errors: [400, 403, 404, 413, 415, 429],
+    errors: [400, 403, 404, 413, 415, 423, 429],
   },
   requestWidgetHandOver: {
     method: 'POST',
@@ -117,6 +117,6 @@ export const aimeeWidgetRoutes = {
     access: 'open',
     body: WidgetHandOver,
     success: { status: 204, content: 'none' },
-    errors: [400, 403, 404, 409, 413, 415, 429, 503],
+    errors: [400, 403, 404, 409, 413, 415, 423, 429, 503],
   },
 } as const satisfies Record<string, Route>;

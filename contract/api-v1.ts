@@ -146,6 +146,7 @@ export const apiV1Routes = {
     path: '/api/v1/me',
     summary: 'Everything that is stored of the account holder',
     access: 'keyOrToken',
+    ownAct: true,
     success: { status: 200, content: 'json', schema: Me },
     errors: [401, 403],
   },

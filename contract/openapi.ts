@@ -33,6 +33,7 @@ const REASONS: Record<number, string> = {
   409: 'Conflicts with the present state',
   413: 'Too large',
   415: 'Unsupported media type',
+  423: 'The use of the account’s data is restricted',
   429: 'Too many at once; see Retry-After',
   500: 'Internal error',
   502: 'The model, or the function, failed',
@@ -116,8 +117,8 @@ export function openApiDocument(publicUrl: string, version: string): JsonObject 
 
 function operation(route: Route, failure: JsonObject): JsonObject {
   const responses: JsonObject = { [route.success.status]: success(route.success) };
-  // A session may be locked, not fresh, or used by a page of another site.
-  const refusal = route.access === 'open' ? [] : [403];
+  // A session may be locked, not fresh, or used by a page of another site; an account may rest.
+  const refusal = route.access === 'open' ? [] : [403, ...(route.ownAct === true ? [] : [423])];
   for (const status of new Set([...route.errors, ...refusal, 500]))
     responses[status] = { description: REASONS[status] ?? 'Error', ...failure };
   const body = requestBody(route);

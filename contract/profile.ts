@@ -50,6 +50,7 @@ export const profileRoutes = {
     path: '/api/v1/profile',
     summary: 'Every item that is stored of the account, table by table and column by column',
     access: 'keyOrToken',
+    ownAct: true,
     success: { status: 200, content: 'json', schema: Profile },
     errors: [401, 403],
   },

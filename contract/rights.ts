@@ -108,14 +108,79 @@ export const OpenRequests = z.object({
 export type OpenRequests = z.infer<typeof OpenRequests>;
 
 const ERRORS = [400, 401, 403, 404, 409, 413, 415];
+const ACT_ERRORS = [400, 401, 403, 409, 413, 415, 503];
+const OfPurpose = z.object({ purpose: ObjectionPurpose });
 const OfRequest = z.object({ requestId: RequestId });
 
 export const rightsRoutes = {
+  getRightsState: {
+    method: 'GET',
+    path: RIGHTS_PATH,
+    summary: 'Whether the use of your data is restricted, and what you have objected to',
+    access: 'key',
+    ownAct: true,
+    success: { status: 200, content: 'json', schema: RightsState },
+    errors: [401],
+  },
+  eraseAccount: {
+    method: 'POST',
+    path: `${RIGHTS_PATH}/erasure`,
+    summary: 'Erase your account and all that is kept of it, for good; it is gone when this answers',
+    access: 'key',
+    fresh: true,
+    ownAct: true,
+    body: EraseAccount,
+    success: { status: 200, content: 'json', schema: AccountErased },
+    errors: ACT_ERRORS,
+  },
+  restrictAccount: {
+    method: 'POST',
+    path: `${RIGHTS_PATH}/restriction`,
+    summary: 'Have your data kept and not used: no calls, questions, searches, chats on your sites, support',
+    access: 'key',
+    fresh: true,
+    ownAct: true,
+    success: { status: 200, content: 'json', schema: CarriedOut },
+    errors: [401, 403],
+  },
+  liftRestriction: {
+    method: 'DELETE',
+    path: `${RIGHTS_PATH}/restriction`,
+    summary: 'Lift the restriction: from the answer on your data is used again, and retention goes on',
+    access: 'key',
+    fresh: true,
+    ownAct: true,
+    success: { status: 200, content: 'json', schema: CarriedOut },
+    errors: [401, 403],
+  },
+  objectToPurpose: {
+    method: 'POST',
+    path: `${RIGHTS_PATH}/objections/{purpose}`,
+    summary: 'Object to what rests on legitimate interest: addresses in records of calls, or statistics',
+    access: 'key',
+    fresh: true,
+    ownAct: true,
+    params: OfPurpose,
+    success: { status: 200, content: 'json', schema: CarriedOut },
+    errors: [400, 401, 403],
+  },
+  withdrawObjection: {
+    method: 'DELETE',
+    path: `${RIGHTS_PATH}/objections/{purpose}`,
+    summary: 'Take an objection back',
+    access: 'key',
+    fresh: true,
+    ownAct: true,
+    params: OfPurpose,
+    success: { status: 200, content: 'json', schema: CarriedOut },
+    errors: [400, 401, 403],
+  },
   listRightsRequests: {
     method: 'GET',
     path: `${RIGHTS_PATH}/requests`,
     summary: 'Own requests under the rights of the GDPR, with their deadlines and receipts',
     access: 'key',
+    ownAct: true,
     success: { status: 200, content: 'json', schema: RightsRequests },
     errors: [401],
   },
@@ -124,6 +189,7 @@ export const rightsRoutes = {
     path: `${RIGHTS_PATH}/requests`,
     summary: 'Exercise a right; what can be done at once is done',
     access: 'key',
+    ownAct: true,
     fresh: true,
     body: BeginRequest,
     success: { status: 201, content: 'json', schema: RightsRequest },

@@ -18,6 +18,8 @@ export interface Route {
   readonly access: 'open' | 'key' | 'ownerKey' | 'keyOrToken' | 'token' | 'session';
   /** Sessions of the portal need a sign-in of the last five minutes; keys and tokens are not asked. */
   readonly fresh?: true;
+  /** Something that a person does with his own data: goes on while its use is restricted; everything else answers 423. */
+  readonly ownAct?: true;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;

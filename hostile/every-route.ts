@@ -35,7 +35,7 @@ export const ROUTES: readonly Route[] = Object.entries(paths).flatMap(([path, me
 );
 
 /** Those that name what they are about: its id is part of their path. */
-export const NAMING = ROUTES.filter(({ path }) => path.includes('{'));
+export const NAMING = ROUTES.filter(({ path }) => path.replace('{purpose}', '').includes('{'));
 
 /** Values for the parameters of a path. */
 export type Names = (path: string) => Readonly<Record<string, string>>;

@@ -19,6 +19,7 @@ import type { Scheduler } from './kernel/scheduler.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import type { Receipts } from './keys/receipts.ts';
 import type { Models } from './models/chat-model.ts';
+import type { Restriction } from './rights/restriction.ts';
 import type { Inventory } from './profile/inventory.ts';
 import { hostNetwork } from './sandbox/egress-guard.ts';
 import { openCustomerStore, openSiteCatalogue } from './stores/aimee-store.ts';
@@ -69,6 +70,7 @@ export interface AimeeComposition {
   readonly lifecycle: Lifecycle;
   readonly stores: AimeeStores;
   readonly keyRing: KeyRing;
+  readonly restriction: Restriction;
   readonly receipts: Receipts;
   readonly engines: DataEngines;
   readonly recorder: Recorder;

@@ -19,6 +19,7 @@ import { createLayersKeeper } from './languages/keeper.ts';
 import type { Languages } from './languages/languages.ts';
 import { type Erasure, createErasure } from './rights/erasure.ts';
 import type { Keeper } from './rights/keepers.ts';
+import type { Restriction } from './rights/restriction.ts';
 import type { Sessions } from './sign-in/sessions.ts';
 import type { OpenAccountStore } from './stores/account-store.ts';
 import { createToolSourcesKeeper } from './tool-sources/keeper.ts';
@@ -55,6 +56,7 @@ export interface ErasureComposition {
   readonly keepers: readonly Keeper[];
   readonly accounts: Pick<Accounts, 'endAccess'>;
   readonly accountStore: OpenAccountStore;
+  readonly restriction: Restriction;
   readonly sessions: Pick<Sessions, 'endAccount'>;
   readonly pool: Pick<Pool, 'retireCaller'>;
   readonly receipts: Receipts;

@@ -5,6 +5,7 @@ import { createCallsCopier } from './calls/copier.ts';
 import type { Config } from './config.ts';
 import type { RightsParts } from './gateway/control/control-plane-options.ts';
 import type { Clock } from './kernel/clock.ts';
+import { notFound } from './kernel/errors.ts';
 import type { EventLog } from './kernel/events.ts';
 import type { Lifecycle } from './kernel/lifecycle.ts';
 import type { Scheduler } from './kernel/scheduler.ts';
@@ -18,6 +19,12 @@ import type { Copier } from './rights/copier.ts';
 import { type Copies, createCopies } from './rights/copies.ts';
 import { createInvitations } from './rights/invitations.ts';
 import { packLimits } from './rights/packs/limits.ts';
+import type { Aimee } from './aimee/create-aimee.ts';
+import type { Functions } from './functions/functions.ts';
+import type { Erasure } from './rights/erasure.ts';
+import type { Objections } from './rights/objections.ts';
+import type { Restriction } from './rights/restriction.ts';
+import type { ObjectionPurpose } from './rights/request-rows.ts';
 import { createRequests } from './rights/requests.ts';
 import { createTransmit } from './rights/transmissions.ts';
 import { hostNetwork } from './sandbox/egress-guard.ts';
@@ -37,29 +44,53 @@ export interface RightsComposition {
     readonly calls: CallStore;
     readonly receipts: Receipts;
     readonly inventories: readonly Inventory[];
+    readonly restriction: Restriction;
+    readonly objections: Objections;
   };
+  readonly erasure: Erasure;
+  readonly functions: Pick<Functions, 'pauseBuilds' | 'resumeBuilds'>;
+  readonly aimee: Pick<Aimee, 'rest'>;
   /** Of areas that are composed elsewhere, in the order in which they may be taken over. */
   readonly copiers: readonly Copier[];
 }
 
 /** The rights of account holders: what they ask, and what does it. */
 export function composeRights(composition: RightsComposition): RightsParts {
-  const { config, lifecycle, stores, ...parts } = composition;
-  const { accounts, accountStore, receipts } = stores;
+  const { config, lifecycle, stores, erasure, functions, aimee, ...parts } = composition;
+  const { accountStore, receipts, restriction, objections } = stores;
+  restriction.onChanged(async (accountId, isRestricted) => {
+    if (!isRestricted) return await functions.resumeBuilds(accountId);
+    aimee.rest(accountId);
+    await restriction.asOwnAct(accountId, () => functions.pauseBuilds(accountId));
+  });
   const requests = createRequests({
     ...parts,
     rows: accountStore.rightsRequests,
     accounts: {
-      get: (accountId) => accounts.get(accountId),
+      // Requests are answered whatever else the account's data may not be used for.
+      async get(accountId) {
+        const account = await accountStore.findAccount(accountId);
+        if (account === undefined) throw notFound('account');
+        return account;
+      },
       find: (email) => accountStore.findAccountByEmail(email),
     },
-    acts: {},
+    acts: {
+      restriction: (accountId) => restriction.restrict(accountId),
+      lifting: (accountId) => restriction.lift(accountId),
+      objection: (accountId, purpose) => objections.object(accountId, purposeIn(purpose)),
+      withdrawal: (accountId, purpose) => objections.withdraw(accountId, purposeIn(purpose)),
+    },
+    erase: async (accountId) => void (await erasure.erase(accountId)),
     receipts,
     holidays: new Set(config.rightsHolidays),
   });
   lifecycle.onClose('rights', () => requests.close());
   return {
     requests,
+    erasure,
+    restriction,
+    objections,
     copies: composeCopies(composition),
     invitations: createInvitations(parts),
     transmit: createTransmit({ ...parts, network: hostNetwork, allowedHosts: config.copyAllowedHosts }),
@@ -84,4 +115,10 @@ function composeCopies({ config, stores, copiers, privacy, ...parts }: RightsCom
     receipts,
     limits: packLimits,
   });
+}
+
+/** Requests of these kinds have one. */
+function purposeIn(purpose: ObjectionPurpose | null): ObjectionPurpose {
+  if (purpose === null) throw new Error('an objection without a purpose');
+  return purpose;
 }

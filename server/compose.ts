@@ -48,6 +48,9 @@ import type { Databases } from './databases/databases.ts';
 import type { Inventory } from './profile/inventory.ts';
 import { createProfile } from './profile/profile.ts';
 import type { Receipts } from './keys/receipts.ts';
+import { guarded } from './rights/guarded.ts';
+import { type Objections, createObjections } from './rights/objections.ts';
+import { type Restriction, createRestriction } from './rights/restriction.ts';
 import { type OpenAccountStore, openAccountStore } from './stores/account-store.ts';
 import type { Copier } from './rights/copier.ts';
 import { createToolSourcesCopier } from './tool-sources/copier.ts';
@@ -113,6 +116,8 @@ interface Stores {
   readonly toolSources: SourceStore;
   readonly databases: Databases;
   readonly receipts: Receipts;
+  readonly restriction: Restriction;
+  readonly objections: Objections;
   readonly aimee: AimeeStores;
   readonly backups: ComposedBackups | undefined;
   readonly keyRotation: KeyRotation;
@@ -142,6 +147,7 @@ async function start(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Plat
   const { pool, languages, metrics } = callPath;
   const functions: Functions = createFunctions({
     store: stores.functions,
+    restriction: stores.restriction,
     keyRing: stores.keyRing,
     blobsDir: stores.blobs,
     languages: (runtime) => languages.find(runtime),
@@ -159,7 +165,13 @@ async function start(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Plat
   for (const deployment of functions.directory.recent(PRIMED_AT_START)) pool.prime(deployment);
   await languages.collect(await layersInUse(stores.functions));
   if (parts.config.prepareRuntimes) prepareInBackground(languages, lifecycle);
-  return listen(parts, { lifecycle, stores, callPath, functions, firstKey });
+  return listen(parts, {
+    lifecycle,
+    stores,
+    callPath,
+    functions: guarded(functions, stores.restriction),
+    firstKey,
+  });
 }
 
 async function openStores(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Stores> {
@@ -172,12 +184,14 @@ async function openStores(parts: Required<Parts>, lifecycle: Lifecycle): Promise
   const backups = await composeBackups({ ...parts, ...keys, lifecycle });
   const accountStore = await openAccountStore({ path: data.accountsDb, keyRing, events });
   lifecycle.onClose('account store', () => accountStore.close());
-  const functions = await openFunctionStore({ path: data.functionsDb, keyRing, events });
+  const restriction = await createRestriction({ store: accountStore.rights.restrictions, clock });
+  const objections = await createObjections(accountStore.rights.objections);
+  const functions = await openFunctionStore({ path: data.functionsDb, keyRing, restriction, events });
   lifecycle.onClose('function store', () => functions.close());
   const databaseStore = await openDatabaseStore({ path: data.databasesDb, keyRing, events });
   lifecycle.onClose('database store', () => databaseStore.close());
   const databases = await createDatabases({
-    store: databaseStore,
+    store: guarded(databaseStore, restriction),
     keyRing,
     files: databaseFiles,
     receipts,
@@ -185,12 +199,13 @@ async function openStores(parts: Required<Parts>, lifecycle: Lifecycle): Promise
     directory: dirname(data.databasesDb),
   });
   const aimee = await openAimeeStores({ ...parts, directory: data.aimee, keyRing, lifecycle });
-  const calls = createCallStore({ dir: data.calls, keyRing, events });
+  const calls = createCallStore({ dir: data.calls, keyRing, restriction, objections, events });
   lifecycle.onClose('call store', () => calls.close());
   const accounts = await createAccounts({
-    store: accountStore,
+    store: guarded(accountStore, restriction),
     keyRing,
     clock,
+    restriction,
     tokenLifetimeMs: config.tokenHours * HOUR_MS,
   });
   const keyRotation = createKeyRotation({
@@ -210,15 +225,17 @@ async function openStores(parts: Required<Parts>, lifecycle: Lifecycle): Promise
   return {
     keyRing,
     keyRotation,
-    accounts,
-    calls,
-    functions,
+    accounts: guarded(accounts, restriction),
+    calls: guarded(calls, restriction),
+    functions: guarded(functions, restriction),
     accountStore,
-    modelChoices: accountStore.modelChoices,
-    toolSources: accountStore.toolSources,
-    databases,
+    modelChoices: guarded(accountStore.modelChoices, restriction),
+    toolSources: guarded(accountStore.toolSources, restriction),
+    databases: guarded(databases, restriction),
     receipts,
-    aimee,
+    restriction,
+    objections,
+    aimee: { ...aimee, customers: guarded(aimee.customers, restriction) },
     backups,
     inventories: [
       ...[accountStore, functions, databaseStore, calls, keys.keyStore, ...(backups ? [backups] : [])].map(
@@ -239,8 +256,10 @@ async function keepRetention(
 ): Promise<void> {
   const expire = async (): Promise<void> => {
     try {
-      const count = await calls.expire(utcDay(clock.now() - config.callRetentionDays * DAY_MS));
-      if (count > 0) events.emit('calls.partition_expired', { count });
+      const oldestDay = utcDay(clock.now() - config.callRetentionDays * DAY_MS);
+      const { destroyed, resting } = await calls.expire(oldestDay);
+      if (destroyed > 0) events.emit('calls.partition_expired', { count: destroyed });
+      if (resting > 0) events.emit('rights.retention_rests', { area: 'calls', count: resting });
     } catch {
       events.emit('server.failed', { code: 'calls.expiry_failed', area: 'retention' });
     }
@@ -273,7 +292,7 @@ async function openCallPath(
     waitingCalls: () => pool.status().waiting,
     droppedEvents: () => events.dropped(),
   });
-  const recorder = createRecorder({ store: stores.calls, clock, scheduler, events, limits });
+  const recorder = createRecorder({ ...stores, store: stores.calls, clock, scheduler, events, limits });
   lifecycle.onClose('call recorder', () => recorder.close());
   const loadCode: DeploymentDirectory['loadCode'] = (deployment) => directory().loadCode(deployment);
   const pool: Pool = createPool({
@@ -328,7 +347,7 @@ async function composeServices(
   { lifecycle, stores, callPath, functions, originOf }: Foundations,
 ): Promise<Services> {
   const { invoke, recorder } = callPath;
-  const { keyRing, receipts, databases } = stores;
+  const { keyRing, receipts, restriction, databases } = stores;
   const { models, tools, ...aiDoors } = composeAi({
     ...parts,
     lifecycle,
@@ -341,7 +360,14 @@ async function composeServices(
   });
   const shared = { ...parts, lifecycle, recorder, models, tools, originIp: aiDoors.ai.originIp };
   const { engines, copiers, ...data } = composeData({ ...shared, databases });
-  const aimee = await composeAimee({ ...shared, engines, keyRing, receipts, stores: stores.aimee });
+  const aimee = await composeAimee({
+    ...shared,
+    engines,
+    keyRing,
+    receipts,
+    restriction,
+    stores: stores.aimee,
+  });
   return {
     models,
     ...aiDoors,
@@ -377,14 +403,29 @@ async function listen(
   });
   const portal = composePortal({ ...parts, accounts, lifecycle });
   const keepers = composeKeepers({ ...stores, functions, languages, aimee: doors.aimee.service });
-  await composeErasure({ ...parts, ...stores, keepers, pool, sessions: portal.signIn.sessions });
   const published = await composePrivacy({ ...parts, models, receipts: stores.receipts });
+  const erasure = await composeErasure({
+    ...parts,
+    ...stores,
+    keepers,
+    pool,
+    sessions: portal.signIn.sessions,
+  });
   const gateway = createGateway({
     accounts,
     portal,
     profile: createProfile({ inventories: stores.inventories, rowsMax: PROFILE_ROWS_MAX }),
     ...published,
-    rights: composeRights({ ...parts, ...published, lifecycle, stores, copiers }),
+    rights: composeRights({
+      ...parts,
+      ...published,
+      lifecycle,
+      stores,
+      erasure,
+      functions,
+      aimee: doors.aimee.service,
+      copiers,
+    }),
     functions,
     calls: stores.calls,
     console: callPath.console,

@@ -15,12 +15,15 @@ import { validPerson } from './person.ts';
 import type { Person } from './person.ts';
 import type { Holder, Principal, Role } from './principal.ts';
 import { createIdentityHash, linkIdentity } from './identity.ts';
+import type { Restriction } from '../rights/restriction.ts';
 import { createTokens } from './tokens.ts';
 
 export interface AccountsOptions {
   readonly store: AccountStore;
   readonly keyRing: KeyRing;
   readonly clock: Clock;
+  /** Whom the owner does not see. */
+  readonly restriction?: Pick<Restriction, 'isRestricted'>;
   /** At most 24 h, which is also the default. */
   readonly tokenLifetimeMs?: number;
 }
@@ -35,6 +38,7 @@ export async function createAccounts({
   store,
   keyRing,
   clock,
+  restriction,
   tokenLifetimeMs = TOKEN_LIFETIME_MS_MAX,
 }: AccountsOptions): Promise<Accounts> {
   const keys = new LiveKeys(await keyRing.obtain('accounts/pepper', 'root'));
@@ -90,7 +94,8 @@ export async function createAccounts({
     },
     async list(principal) {
       ownerOnly(principal);
-      return await store.listAccounts();
+      const all = await store.listAccounts();
+      return all.filter(({ id }) => id === principal.accountId || restriction?.isRestricted(id) !== true);
     },
     async create(principal, person) {
       ownerOnly(principal);

@@ -7,6 +7,7 @@ import type { AccountId } from '../kernel/ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Receipts } from '../keys/receipts.ts';
 import type { Copier } from '../rights/copier.ts';
+import type { Restriction } from '../rights/restriction.ts';
 import type { EgressNetwork } from '../sandbox/egress-guard.ts';
 import type { VectorEngine } from '../vectors/engine/vector-engine.ts';
 import type { VectorLimits } from '../vectors/limits.ts';
@@ -40,6 +41,7 @@ export interface AimeeOptions extends RecordingOptions, Omit<AnsweringOptions, '
   readonly engine: VectorEngine;
   readonly reader: DocumentReader;
   readonly embedders: Pick<Embedders, 'select'>;
+  readonly restriction: Pick<Restriction, 'check' | 'isRestricted'>;
   readonly network: EgressNetwork;
   readonly mail: MailTransport | undefined;
   readonly events: Pick<EventLog, 'emit'>;
@@ -68,6 +70,8 @@ export interface Aimee {
   readonly canSendMail: boolean;
   /** With all that belongs to it, for good: resolves with the receipt. Rejects with `site.not_found`. */
   deleteSite(accountId: AccountId, siteId: string): Promise<string>;
+  /** What was opened for the account is closed: what its searches have read, and what it lets staff read. */
+  rest(accountId: AccountId): void;
   /** All that an account has here, keys or none. */
   erase(accountId: AccountId): Promise<void>;
   /** Engine, reader, embedders and stores are their maker's to close. */
@@ -158,7 +162,12 @@ interface Deletable {
 function createDeletions(
   { receipts, clock }: Pick<AimeeOptions, 'receipts' | 'clock'>,
   { sites, crawls, knowledge, purges, texts, grants }: Deletable,
-): Pick<Aimee, 'deleteSite' | 'erase'> {
+): Pick<Aimee, 'deleteSite' | 'rest' | 'erase'> {
+  function rest(accountId: AccountId): void {
+    texts.dropAccount(accountId);
+    grants.dropAccount(accountId);
+  }
+
   async function endKnowledge(site: SiteName): Promise<void> {
     await crawls.cancel(site);
     await knowledge.destroy(site);
@@ -173,9 +182,9 @@ function createDeletions(
       const at = new Date(clock.now()).toISOString();
       return await receipts.sign({ event: 'aimee.site_deleted', site: id, at });
     },
+    rest,
     async erase(accountId) {
-      texts.dropAccount(accountId);
-      grants.dropAccount(accountId);
+      rest(accountId);
       await sites.erase(accountId, endKnowledge);
     },
   };

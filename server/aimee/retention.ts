@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { EventLog } from '../kernel/events.ts';
 import type { Scheduler, Timer } from '../kernel/scheduler.ts';
+import type { Restriction } from '../rights/restriction.ts';
 import type { Purges } from './purges.ts';
 import type { Sites } from './sites.ts';
 import type { VisitorRequests } from './visitor-requests.ts';
@@ -9,6 +10,7 @@ export interface RetentionOptions {
   readonly sites: Pick<Sites, 'accounts' | 'list'>;
   readonly purges: Pick<Purges, 'purgeBefore'>;
   readonly visitorRequests: Pick<VisitorRequests, 'remind'>;
+  readonly restriction: Pick<Restriction, 'isRestricted'>;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly events: Pick<EventLog, 'emit'>;
@@ -19,7 +21,7 @@ const DAY_SECONDS = 86_400;
 
 /**
  * Purges what sites do not keep any longer, and calls out visitors' requests that wait for too long: now, and once an hour.
- * A failure is told and tried again.
+ * Nothing of restricted accounts is touched. A failure is told and tried again.
  */
 export function keepRetention(options: RetentionOptions): { close(): void } {
   const { scheduler, events } = options;
@@ -43,12 +45,17 @@ export function keepRetention(options: RetentionOptions): { close(): void } {
 }
 
 async function purgeOld(
-  { sites, purges, visitorRequests, clock, events }: RetentionOptions,
+  { sites, purges, visitorRequests, restriction, clock, events }: RetentionOptions,
   isClosed: () => boolean,
 ): Promise<void> {
   let count = 0;
+  let resting = 0;
   for (const accountId of sites.accounts()) {
     if (isClosed()) return;
+    if (restriction.isRestricted(accountId)) {
+      resting++;
+      continue;
+    }
     await visitorRequests.remind(accountId);
     for (const site of await sites.list(accountId)) {
       if (site.retentionDays === null) continue;
@@ -57,4 +64,5 @@ async function purgeOld(
     }
   }
   if (count > 0) events.emit('aimee.expired', { count });
+  if (resting > 0) events.emit('rights.retention_rests', { area: 'aimee', count: resting });
 }

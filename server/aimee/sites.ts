@@ -7,6 +7,7 @@ import { accountKeysOf } from './conversation-keys.ts';
 import type { SiteCatalogue, StoredSite } from './customer-store.ts';
 import type { Customers } from './customers.ts';
 import { aimeeErrors } from './errors.ts';
+import type { Restriction } from '../rights/restriction.ts';
 import { KnownSites, toRow } from './known-sites.ts';
 import type { AimeeLimits } from './limits.ts';
 
@@ -79,19 +80,23 @@ export interface SitesOptions {
   readonly catalogue: SiteCatalogue;
   readonly customers: Customers;
   readonly tools: Pick<FunctionTools, 'named'>;
+  readonly restriction: Pick<Restriction, 'check'>;
   readonly clock: Clock;
   readonly limits: Pick<AimeeLimits, 'sitesPerAccountMax'>;
 }
 
 export async function createSites(options: SitesOptions): Promise<Sites> {
-  const { catalogue, customers, tools } = options;
+  const { catalogue, customers, tools, restriction } = options;
   const owners = (await catalogue.list()).map(({ id, accountId }) => [id, accountId] as const);
   const known = new KnownSites(customers, new Map(owners));
   const serial = createSerial();
 
   return {
     list: (accountId) => serial(() => known.list(accountId)),
-    get: (accountId, id) => serial(() => known.get(accountId, id as SiteId)),
+    async get(accountId, id) {
+      restriction.check(accountId);
+      return await serial(() => known.get(accountId, id as SiteId));
+    },
     async create(principal, holder, settings) {
       await tools.named(principal, settings.functions);
       const { publicKey } = await accountKeysOf(holder);
@@ -139,6 +144,7 @@ export async function createSites(options: SitesOptions): Promise<Sites> {
       const siteId = id as SiteId;
       const accountId = known.ownerOf(siteId);
       if (accountId === undefined) return undefined;
+      restriction.check(accountId);
       const site = known.cached(siteId) ?? (await serial(() => known.get(accountId, siteId)));
       return site.isOn ? site : undefined;
     },

@@ -48,12 +48,15 @@ export interface CallStore {
     day: string,
     page: { readonly after?: CallRecord | undefined; readonly limit: number },
   ): Promise<CountedCall[]>;
-  /** One caller's calls of a day, optionally of one function, counted by duration and outcome; shortest first. */
+  /** Rejects with `account.statistics_objected`. One caller's calls of a day, optionally of one function, counted by duration and outcome; shortest first. */
   durations(accountId: AccountId, day: string, functionId?: FunctionId): Promise<DurationCount[]>;
-  /** Totals of a function over all kept days, by version. */
+  /** Totals of a function over all kept days, by version; without callers who are restricted or have objected. */
   statistics(functionId: FunctionId): Promise<ReadonlyMap<number, CallStatistics>>;
-  /** Destroys the partitions older than `oldestDay`: key first, then file. Returns how many. */
-  expire(oldestDay: string): Promise<number>;
+  /**
+   * Destroys the partitions older than `oldestDay`: key first, then file. Of those that hold rows of restricted accounts the
+   * other rows go. Returns how many of each there were.
+   */
+  expire(oldestDay: string): Promise<{ destroyed: number; resting: number }>;
   /** Removes one account's rows from every partition (erasure), and takes no more of it: a call may still be ending. */
   eraseAccount(accountId: AccountId): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.ts';
-import type { PlatformError } from '../kernel/errors.ts';
+import { type PlatformError, toPlatformError } from '../kernel/errors.ts';
 import type { AccountId } from '../kernel/ids.ts';
 import { callErrors, resultOf, sealedErrors } from './call-errors.ts';
 import type { Deployment } from './deployment.ts';
@@ -45,7 +45,7 @@ export type Invoke = (call: Call, handler: CallHandler) => RunningCall;
 
 export interface InvokeOptions {
   readonly pool: Pick<Pool, 'acquire' | 'acquireSealed' | 'withdraw'>;
-  readonly recorder: Pick<Recorder, 'add' | 'whenRoom'>;
+  readonly recorder: Pick<Recorder, 'admit' | 'add' | 'whenRoom'>;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly metrics: Pick<CallMetrics, 'callEnded'>;
@@ -62,8 +62,21 @@ function refusalOf(status: number): PlatformError {
 }
 
 export function createInvoke(options: InvokeOptions): Invoke {
-  return (call, handler) => new Invocation(options, call, handler);
+  const { recorder } = options;
+  return (call, handler) => {
+    try {
+      recorder.admit(call.caller);
+      recorder.admit(call.deployment.ownerId);
+    } catch (thrown) {
+      handler.onError(toPlatformError(thrown));
+      return REFUSED;
+    }
+    return new Invocation(options, call, handler);
+  };
 }
+
+/** A call that did not begin, of which nothing is recorded. */
+const REFUSED: RunningCall = { resume: () => undefined, cancel: () => undefined };
 
 /** One call from its arrival to its record. A class, because one is made for every call. */
 class Invocation implements RunningCall, ResponseHandler {

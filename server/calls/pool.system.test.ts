@@ -19,6 +19,7 @@ import { type Pool, createPool } from './pool.ts';
 import { createRecorder } from './recorder.ts';
 import { systemScheduler } from '../kernel/scheduler.ts';
 import { type Answer, BOB, callOf, collect, deploymentOf } from './testing/rig.ts';
+import { NO_OBJECTIONS, UNRESTRICTED } from '../rights/testing/nobody.ts';
 
 /** The pool over real jails and the real Node worker. */
 const CODE = `
@@ -60,7 +61,13 @@ beforeAll(async () => {
     events,
     console: createConsole(systemScheduler),
   });
-  const recorder = createRecorder({ ...shared, store: { append: async () => undefined }, events });
+  const recorder = createRecorder({
+    ...shared,
+    restriction: UNRESTRICTED,
+    objections: NO_OBJECTIONS,
+    store: { append: async () => undefined },
+    events,
+  });
   invoke = createInvoke({ ...shared, pool, recorder });
 });
 

@@ -6,7 +6,7 @@ import type { Scheduler } from '../kernel/scheduler.ts';
 import type { Recorder } from './recorder.ts';
 
 export interface RecordingOptions {
-  readonly recorder: Pick<Recorder, 'add' | 'whenRoom'>;
+  readonly recorder: Pick<Recorder, 'admit' | 'add' | 'whenRoom'>;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
 }
@@ -41,6 +41,7 @@ export type RecordRequest = <T>(
 export function createRecordRequest(options: RecordingOptions & { errors: EndingErrors }): RecordRequest {
   const { recorder, clock, scheduler, errors } = options;
   return async ({ accountId, originIp, functionId, signal, deadlineMs }, work, isOk = () => true) => {
+    recorder.admit(accountId);
     const arrivedAt = clock.monotonicMs();
     const ending = new AbortController();
     const cancel = (): void => ending.abort(errors.cancelled());

@@ -8,6 +8,7 @@ import type { AccountId, FunctionId } from '../kernel/ids.ts';
 import type { CallRecord } from './call-record.ts';
 import { createRecorder } from './recorder.ts';
 import { type ManualTime, createManualTime } from './testing/manual-time.ts';
+import { NO_OBJECTIONS, UNRESTRICTED } from '../rights/testing/nobody.ts';
 
 const row = (version: number): CallRecord => ({
   accountId: 'acct_a' as AccountId,
@@ -29,6 +30,8 @@ function rigOf(time: ManualTime = createManualTime()) {
     },
   };
   const recorder = createRecorder({
+    restriction: UNRESTRICTED,
+    objections: NO_OBJECTIONS,
     store,
     clock: time,
     scheduler: time,

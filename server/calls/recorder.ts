@@ -1,5 +1,8 @@
 import { type Clock, utcDay } from '../kernel/clock.ts';
 import type { EventLog } from '../kernel/events.ts';
+import type { AccountId } from '../kernel/ids.ts';
+import type { Objections } from '../rights/objections.ts';
+import type { Restriction } from '../rights/restriction.ts';
 import type { CallRecord, CallStore } from './call-record.ts';
 import type { CallLimits } from './limits.ts';
 import type { Scheduler, Timer } from '../kernel/scheduler.ts';
@@ -10,6 +13,8 @@ import type { Scheduler, Timer } from '../kernel/scheduler.ts';
  * tried again; at the bound new calls wait too, so that none goes unrecorded.
  */
 export interface Recorder {
+  /** Throws `account.restricted` for an account for which nothing is done, and of which nothing is recorded. */
+  admit(accountId: AccountId): void;
   add(record: CallRecord): void;
   /** Runs `task` as soon as there is room for another call's record: at once, normally. */
   whenRoom(task: () => void): void;
@@ -19,15 +24,21 @@ export interface Recorder {
   close(): Promise<void>;
 }
 
+/** In the place of the address of whoever has objected to its being kept (RFC 1122, 3.2.1.3). */
+const UNSPECIFIED_ADDRESS = '0.0.0.0';
+
 export interface RecorderOptions {
   readonly store: Pick<CallStore, 'append'>;
+  readonly restriction: Pick<Restriction, 'check'>;
+  readonly objections: Pick<Objections, 'has'>;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly events: EventLog;
   readonly limits: Pick<CallLimits, 'recordFlushMs' | 'recordFlushRows' | 'recordRowsMax'>;
 }
 
-export function createRecorder({ store, clock, scheduler, events, limits }: RecorderOptions): Recorder {
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { store, restriction, objections, clock, scheduler, events, limits } = options;
   const days = new Map<string, CallRecord[]>();
   const waiting: (() => void)[] = [];
   let held = 0;
@@ -81,11 +92,14 @@ export function createRecorder({ store, clock, scheduler, events, limits }: Reco
   }
 
   return {
+    admit: (accountId) => restriction.check(accountId),
     add(record) {
       const day = utcDay(clock.now());
+      const isHidden = objections.has(record.accountId, 'origin-ip');
+      const kept = isHidden ? { ...record, originIp: UNSPECIFIED_ADDRESS } : record;
       const rows = days.get(day);
-      if (rows === undefined) days.set(day, [record]);
-      else rows.push(record);
+      if (rows === undefined) days.set(day, [kept]);
+      else rows.push(kept);
       held++;
       if (held >= limits.recordFlushRows && flushing === undefined && !isFailing) void flushInBackground();
       else arm();

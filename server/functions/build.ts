@@ -45,10 +45,15 @@ export async function cancelBuild(
   ctx: FunctionsContext,
   build: Pick<PendingBuild, 'id' | 'accountId'>,
 ): Promise<void> {
-  await ctx.queue.cancel(build.id);
-  endLog(ctx, build);
+  await pauseBuild(ctx, build);
   await ctx.blobs.remove(uploadBlob(build.id));
   await ctx.store.abandonBuild(build.accountId, build.id);
+}
+
+/** Stops a build that waits or runs; row and upload stay for `createBuildJob`. */
+export async function pauseBuild(ctx: FunctionsContext, build: Pick<PendingBuild, 'id'>): Promise<void> {
+  await ctx.queue.cancel(build.id);
+  endLog(ctx, build);
 }
 
 /** A bad build instead of the pending one; `message` may be a tool's output of any length. */

@@ -1,4 +1,5 @@
 import { notFound } from '../kernel/errors.ts';
+import { createBuildJob, pauseBuild } from './build.ts';
 import type { FunctionsContext } from './context.ts';
 import type { BuildRow } from './function-store.ts';
 import type { BuildEvent, BuildStatus, Functions } from './functions.ts';
@@ -6,7 +7,10 @@ import type { BuildEvent, BuildStatus, Functions } from './functions.ts';
 /** What an uploader sees of his builds. */
 export function createBuilds(
   ctx: FunctionsContext,
-): Pick<Functions, 'buildStatus' | 'watchBuild' | 'badBuilds' | 'cleanBadBuild'> {
+): Pick<
+  Functions,
+  'buildStatus' | 'watchBuild' | 'badBuilds' | 'cleanBadBuild' | 'pauseBuilds' | 'resumeBuilds'
+> {
   const running = (accountId: string, buildId: string) => {
     const found = ctx.logs.get(buildId);
     return found?.accountId === accountId ? found.log : undefined;
@@ -29,6 +33,12 @@ export function createBuilds(
       const build = await ctx.store.build(accountId, buildId);
       if (build === undefined) throw notFound('build');
       yield* outcomeOf(build);
+    },
+    async pauseBuilds(accountId) {
+      for (const build of await ctx.store.listPending(accountId)) await pauseBuild(ctx, build);
+    },
+    async resumeBuilds(accountId) {
+      for (const build of await ctx.store.listPending(accountId)) ctx.queue.add(createBuildJob(ctx, build));
     },
     async badBuilds({ accountId }) {
       const builds = await ctx.store.badBuilds(accountId);

@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { EventLog } from '../kernel/events.ts';
 import type { AccountId, FunctionId } from '../kernel/ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import type { Restriction } from '../rights/restriction.ts';
 import type { Serial } from '../kernel/serial.ts';
 import type { Language, RuntimeId } from '../languages/language.ts';
 import type { Blobs } from './blobs.ts';
@@ -30,6 +31,8 @@ export interface FunctionsPorts {
    * ends it. Rejects with a BuildFailure that tells why the function cannot be loaded.
    */
   readonly smokeTest: (deployment: Deployment, signal: AbortSignal) => Promise<void>;
+  /** Whose builds rest. */
+  readonly restriction?: Pick<Restriction, 'isRestricted'>;
   /** Told of every build's end, for counting. */
   readonly buildEnded?: (ok: boolean, tookMs: number) => void;
   /** Builds that run at the same time. Default: one for each CPU, two at most. */

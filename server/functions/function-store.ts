@@ -39,6 +39,7 @@ export interface BuildStore {
   beginBuild(accountId: AccountId, request: BuildRequestRow): Promise<BeginOutcome>;
   /** Every pending build, each with one more attempt counted. Unscoped: for the start of the platform. */
   resumePending(): Promise<PendingBuild[]>;
+  listPending(accountId: AccountId): Promise<PendingBuild[]>;
   build(accountId: AccountId, buildId: string): Promise<BuildRow | undefined>;
   pendingBuild(accountId: AccountId, functionId: FunctionId): Promise<BuildId | undefined>;
   /** Removes a pending build without a trace. */

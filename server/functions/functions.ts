@@ -87,6 +87,10 @@ export interface Functions {
   setPublished(principal: Principal, shortname: string, published: boolean): Promise<LibraryFunction>;
   /** Deletes one version or, without `version`, the function: keys destroyed, files gone, instances ended. */
   delete(principal: Principal, shortname: string, version?: number): Promise<void>;
+  /** Stops builds of an account that wait or run; they stay to be done. */
+  pauseBuilds(accountId: AccountId): Promise<void>;
+  /** Goes on with builds that were stopped. */
+  resumeBuilds(accountId: AccountId): Promise<void>;
   /** Deletes all functions of an account, builds that wait or run included. */
   erase(accountId: AccountId): Promise<void>;
   /** The newest version of every own and published function, by shortname: what `lookup` answers, for all. */

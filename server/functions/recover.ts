@@ -26,6 +26,8 @@ async function loadDirectory(ctx: FunctionsContext, keep: Set<string>): Promise<
   for (const { fn, version } of await ctx.store.liveVersions()) {
     const code = codeBlob(fn.id, version.version);
     if (await ctx.blobs.isDestroyed(code)) {
+      // What rests is not tidied up either.
+      if (ctx.restriction?.isRestricted(fn.ownerId) === true) continue;
       await removeVersion(ctx, fn, version.version);
     } else {
       ctx.directory.add(deploymentsOf(fn, version));
@@ -38,6 +40,10 @@ async function resumable(ctx: FunctionsContext, keep: Set<string>): Promise<Pend
   const builds: PendingBuild[] = [];
   for (const build of await ctx.store.resumePending()) {
     const upload = uploadBlob(build.id);
+    if (ctx.restriction?.isRestricted(build.accountId) === true) {
+      keep.add(upload);
+      continue;
+    }
     // Code of a version that never went live, with its key.
     await ctx.blobs.remove(codeBlob(build.functionId, build.version));
     if (!(await ctx.blobs.has(upload))) {

@@ -42,6 +42,7 @@ export const EVENTS = {
   'backup.failed': { code: 'code' },
   'backup.removed': { count: 'count' },
   'rights.request_waits': { day: 'count' },
+  'rights.retention_rests': { area: 'code', count: 'count' },
   'rights.erasure_resumed': { count: 'count' },
   'store.migrated': { store: 'code', applied: 'count' },
 } as const satisfies Record<string, Record<string, FieldKind>>;

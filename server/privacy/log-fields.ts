@@ -46,6 +46,10 @@ export const LOG_FIELDS: LogFields = {
   'calls.flushed_late': { took: 'Time taken', rows: 'How many records' },
   'calls.partition_expired': { count: 'How many days of records ended' },
   'rights.request_waits': { day: 'How many days into its last month a request still waits' },
+  'rights.retention_rests': {
+    area: 'Calls or conversations',
+    count: 'How many days of records, or customers, are kept because their use is restricted',
+  },
   'rights.erasure_resumed': { count: 'How many interrupted erasures were finished at the start' },
   'store.migrated': { store: 'Which store', applied: 'How many migrations' },
 };

@@ -32,6 +32,7 @@ function rig({ cutAfter = Infinity, others = [] as { id: AccountId; role: 'owner
       end: async (accountId) => step('end', () => disk.pending.delete(accountId)),
     },
     accounts: { listAccounts: async () => [{ id: ADA, role: 'owner' }, ...others] },
+    restriction: { asOwnAct: (_accountId, work) => work() },
     endAccess: () => void done.push('access'),
     receipts: { sign: async (claims) => JSON.stringify(claims) },
     clock: { now: () => Date.UTC(2026, 10, 23) },

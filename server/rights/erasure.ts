@@ -4,6 +4,7 @@ import { PlatformError } from '../kernel/errors.ts';
 import type { AccountId } from '../kernel/ids.ts';
 import type { Receipts } from '../keys/receipts.ts';
 import type { Account } from '../accounts/accounts.ts';
+import type { Restriction } from './restriction.ts';
 import type { Keeper, Retained } from './keepers.ts';
 
 /** Erasures that have begun and are not finished. Durable when a promise resolves. */
@@ -35,6 +36,8 @@ export interface ErasureOptions {
   readonly keepers: readonly Keeper[];
   readonly store: ErasureStore;
   readonly accounts: { listAccounts(): Promise<readonly Pick<Account, 'id' | 'role'>[]> };
+  /** Erasing is an act of the account itself, and goes on while its data may not be used otherwise. */
+  readonly restriction: Pick<Restriction, 'asOwnAct'>;
   /** Tokens, sessions and instances of the account end at once. */
   readonly endAccess: (accountId: AccountId) => void;
   readonly receipts: Pick<Receipts, 'sign'>;
@@ -43,11 +46,13 @@ export interface ErasureOptions {
 }
 
 export function createErasure(options: ErasureOptions): Erasure {
-  const { keepers, store, endAccess, receipts, clock, events } = options;
+  const { keepers, store, restriction, endAccess, receipts, clock, events } = options;
   const running = new Map<AccountId, Promise<Erased>>();
 
   async function finish(accountId: AccountId): Promise<void> {
-    for (const keeper of keepers) await keeper.erase(accountId);
+    await restriction.asOwnAct(accountId, async () => {
+      for (const keeper of keepers) await keeper.erase(accountId);
+    });
     await store.end(accountId);
   }
 

@@ -1,7 +1,6 @@
+import { PlatformError } from '../kernel/errors.ts';
 import type { AccountId } from '../kernel/ids.ts';
-
-/** What rests on legitimate interest, and may therefore be objected to (Article 21 GDPR). */
-export type ObjectionPurpose = 'origin-ip' | 'statistics';
+import type { ObjectionPurpose } from './request-rows.ts';
 
 /** Durable when a promise resolves. */
 export interface ObjectionStore {
@@ -12,12 +11,12 @@ export interface ObjectionStore {
   remove(accountId: AccountId, purpose: ObjectionPurpose): Promise<void>;
 }
 
-/** Who has objected to what; asked wherever data is used for one of these purposes. */
+/** Who has objected to what (Article 21 GDPR); asked wherever data is used for one of these purposes. */
 export interface Objections {
   has(accountId: AccountId, purpose: ObjectionPurpose): boolean;
+  /** Throws `account.statistics_objected`. */
+  checkStatistics(accountId: AccountId): void;
   of(accountId: AccountId): ObjectionPurpose[];
-  /** All who have. */
-  accounts(purpose: ObjectionPurpose): ReadonlySet<AccountId>;
   /** In force when it resolves. */
   object(accountId: AccountId, purpose: ObjectionPurpose): Promise<void>;
   withdraw(accountId: AccountId, purpose: ObjectionPurpose): Promise<void>;
@@ -29,9 +28,11 @@ export async function createObjections(store: ObjectionStore): Promise<Objection
   for (const { accountId, purpose } of await store.list()) made[purpose].add(accountId);
   return {
     has: (accountId, purpose) => made[purpose].has(accountId),
+    checkStatistics(accountId) {
+      if (made.statistics.has(accountId)) throw statisticsObjected();
+    },
     of: (accountId) =>
       (['origin-ip', 'statistics'] as const).filter((purpose) => made[purpose].has(accountId)),
-    accounts: (purpose) => made[purpose],
     async object(accountId, purpose) {
       await store.insert(accountId, purpose);
       made[purpose].add(accountId);
@@ -41,4 +42,13 @@ export async function createObjections(store: ObjectionStore): Promise<Objection
       made[purpose].delete(accountId);
     },
   };
+}
+
+function statisticsObjected(): PlatformError {
+  return new PlatformError({
+    kind: 'failed_precondition',
+    code: 'account.statistics_objected',
+    message:
+      'You have objected to statistics (Article 21 GDPR), so nothing is computed from the records of your calls. You can take that back: DELETE /api/v1/rights/objections/statistics.',
+  });
 }

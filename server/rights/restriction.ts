@@ -20,13 +20,16 @@ export interface Restriction {
   check(accountId: AccountId): void;
   /** For what goes over many accounts and leaves these out. */
   isRestricted(accountId: AccountId): boolean;
+  accounts(): AccountId[];
   /** Since when, in epoch milliseconds. */
   since(accountId: AccountId): number | undefined;
   /** Runs `work` as an act of the account itself: `check` lets it pass. */
   asOwnAct<T>(accountId: AccountId, work: () => Promise<T>): Promise<T>;
-  /** In force when it resolves, and before that already. No error if it is. */
+  /** In force when it resolves. No error if it is already. */
   restrict(accountId: AccountId): Promise<void>;
   lift(accountId: AccountId): Promise<void>;
+  /** Hears of each change before it is answered: what runs by itself for the account rests, and goes on. */
+  onChanged(listener: (accountId: AccountId, isRestricted: boolean) => Promise<void>): void;
 }
 
 export interface RestrictionOptions {
@@ -38,11 +41,16 @@ export interface RestrictionOptions {
 export async function createRestriction({ store, clock }: RestrictionOptions): Promise<Restriction> {
   const restricted = new Map((await store.list()).map(({ accountId, since }) => [accountId, since]));
   const acting = new AsyncLocalStorage<AccountId>();
+  const listeners: ((accountId: AccountId, isRestricted: boolean) => Promise<void>)[] = [];
+  const tell = async (accountId: AccountId): Promise<void> => {
+    for (const listener of listeners) await listener(accountId, restricted.has(accountId));
+  };
   return {
     check(accountId) {
       if (restricted.has(accountId) && acting.getStore() !== accountId) throw accountRestricted();
     },
     isRestricted: (accountId) => restricted.has(accountId),
+    accounts: () => [...restricted.keys()],
     since: (accountId) => restricted.get(accountId),
     asOwnAct: (accountId, work) => acting.run(accountId, work),
     async restrict(accountId) {
@@ -55,11 +63,14 @@ export async function createRestriction({ store, clock }: RestrictionOptions): P
         restricted.delete(accountId);
         throw thrown;
       }
+      await tell(accountId);
     },
     async lift(accountId) {
       await store.remove(accountId);
       restricted.delete(accountId);
+      await tell(accountId);
     },
+    onChanged: (listener) => void listeners.push(listener),
   };
 }
 

@@ -21,7 +21,7 @@ import type { SqlSource } from './sql.ts';
 export interface SqlOptions extends Pick<ManagedDatabasesOptions, 'databases' | 'managed'> {
   readonly external: Pick<ExternalSql, 'connect'>;
   readonly models: Pick<Models, 'select'>;
-  readonly recorder: Pick<Recorder, 'add' | 'whenRoom'>;
+  readonly recorder: Pick<Recorder, 'admit' | 'add' | 'whenRoom'>;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly limits?: Partial<SqlLimits>;

@@ -33,6 +33,13 @@ export function buildStore(db: Db, erase: Erase): BuildStore {
       const pending = await all.where('b.state', '=', 'PENDING').orderBy('b.created_at').execute();
       return pending.map(toPending);
     },
+    async listPending(accountId) {
+      const pending = await rows(accountId)
+        .where('b.state', '=', 'PENDING')
+        .orderBy('b.created_at')
+        .execute();
+      return pending.map(toPending);
+    },
     async build(accountId, buildId) {
       const row = await rows(accountId).where('b.id', '=', buildId).executeTakeFirst();
       return row && toBuild(row);

@@ -65,7 +65,7 @@ describe('the call store', () => {
   test('knows nothing of days without calls, and makes no file for them', async () => {
     expect(await store.days()).toEqual([]);
     expect(await store.list(alice, DAY, 10)).toEqual([]);
-    expect(await store.expire(DAY)).toBe(0);
+    expect(await store.expire(DAY)).toEqual({ destroyed: 0, resting: 0 });
     await store.append(DAY, []);
     expect(await store.days()).toEqual([]);
   });
@@ -177,7 +177,7 @@ describe('an expired day', () => {
     await store.append('2026-11-21', [call()]);
     await store.append('2026-11-22', [call()]);
     const kept = readFileSync(join(dir, 'calls', '2026-11-21.db'));
-    expect(await store.expire('2026-11-22')).toBe(1);
+    expect(await store.expire('2026-11-22')).toEqual({ destroyed: 1, resting: 0 });
     expect(await keyRing.find('calls/2026-11-21')).toBeUndefined();
     expect(files().filter((file) => file.startsWith('2026-11-21'))).toEqual([]);
     expect(await store.list(alice, '2026-11-22', 10)).toEqual([call()]);
@@ -190,7 +190,7 @@ describe('an expired day', () => {
     await store.append('2026-11-21', [call()]);
     await store.close();
     await keyRing.destroy('calls/2026-11-21');
-    expect(await store.expire(DAY)).toBe(1);
+    expect(await store.expire(DAY)).toEqual({ destroyed: 1, resting: 0 });
     expect(files()).toEqual([]);
   });
 

@@ -10,6 +10,8 @@ import { PlatformError } from '../kernel/errors.ts';
 import type { AccountId, FunctionId } from '../kernel/ids.ts';
 import { createSerial } from '../kernel/serial.ts';
 import type { Inventory, StoredTable } from '../profile/inventory.ts';
+import type { Objections } from '../rights/objections.ts';
+import type { Restriction } from '../rights/restriction.ts';
 import { createCallDays, DAY_FORM } from './call-days.ts';
 import type { CallDaysOptions, DayStore } from './call-days.ts';
 import { emptyTable, inventoryOf } from './inventory.ts';
@@ -17,10 +19,19 @@ import { callInventory } from './inventory-rules.ts';
 
 const LIST_LIMIT_MAX = 10_000;
 
+export interface CallStoreOptions extends CallDaysOptions {
+  /** Whose rows rest. */
+  readonly restriction?: Pick<Restriction, 'accounts' | 'isRestricted'>;
+  readonly objections?: Pick<Objections, 'has' | 'checkStatistics'>;
+}
+
 export function createCallStore(
-  options: CallDaysOptions,
+  options: CallStoreOptions,
 ): CallStore & { readonly inventory: Inventory; close(): Promise<void> } {
+  const { restriction, objections } = options;
   const days = createCallDays(options);
+  const isCounted = (accountId: AccountId): boolean =>
+    restriction?.isRestricted(accountId) !== true && objections?.has(accountId, 'statistics') !== true;
   const erased = new Set<AccountId>();
   // One at a time, so that no file closes or vanishes under a query. SQLite is synchronous: nothing is lost.
   const serial = createSerial();
@@ -57,6 +68,7 @@ export function createCallStore(
     },
     async durations(accountId, day, functionId) {
       checkDay(day);
+      objections?.checkStatistics(accountId);
       return await serial(async () => {
         const store = await days.find(day);
         return store ? await durationsOf(store, accountId, functionId) : [];
@@ -65,15 +77,20 @@ export function createCallStore(
     statistics: async (functionId) =>
       await serial(async () => {
         const totals = new Map<number, Totals>();
-        await eachDay(async (store) => await addTotals(store, functionId, totals));
+        await eachDay(async (store) => await addTotals(store, { functionId, isCounted }, totals));
         return new Map([...totals].map(([version, total]) => [version, toStatistics(total)]));
       }),
     async expire(oldestDay) {
       checkDay(oldestDay);
       return await serial(async () => {
         const expired = (await days.list()).filter((day) => day < oldestDay);
-        for (const day of expired) await days.destroy(day);
-        return expired.length;
+        const kept = restriction?.accounts() ?? [];
+        let resting = 0;
+        for (const day of expired) {
+          if (kept.length > 0 && (await keepOnly(await days.find(day), kept))) resting++;
+          else await days.destroy(day);
+        }
+        return { destroyed: expired.length - resting, resting };
       });
     },
     eraseAccount: async (accountId) =>
@@ -192,23 +209,40 @@ async function durationsOf(
   return rows.map(({ durationMs, ok, calls }) => ({ durationMs, ok: ok === 1, calls }));
 }
 
+/** False when there is no row of these accounts; then nothing has changed. */
+async function keepOnly(store: DayStore | undefined, accountIds: readonly AccountId[]): Promise<boolean> {
+  if (store === undefined) return false;
+  const query = store.db.selectFrom('call').select('account_id').where('account_id', 'in', accountIds);
+  if ((await query.executeTakeFirst()) === undefined) return false;
+  await store.db.deleteFrom('call').where('account_id', 'not in', accountIds).execute();
+  store.checkpoint();
+  return true;
+}
+
+interface Counted {
+  readonly functionId: FunctionId;
+  readonly isCounted: (accountId: AccountId) => boolean;
+}
+
 async function addTotals(
   { db }: DayStore,
-  functionId: FunctionId,
+  { functionId, isCounted }: Counted,
   totals: Map<number, Totals>,
 ): Promise<void> {
   const rows = await db
     .selectFrom('call')
     .where('function_id', '=', functionId)
-    .groupBy('version')
+    .groupBy(['version', 'account_id'])
     .select(({ fn }) => [
       'version',
+      'account_id',
       fn.countAll<number>().as('invocations'),
       fn.sum<number>('ok').as('successes'),
       fn.sum<number>('duration_ms').as('durationMs'),
     ])
     .execute();
-  for (const { version, invocations, successes, durationMs } of rows) {
+  for (const { version, account_id, invocations, successes, durationMs } of rows) {
+    if (!isCounted(account_id)) continue;
     const before = totals.get(version) ?? { invocations: 0, failures: 0, durationMs: 0 };
     totals.set(version, {
       invocations: before.invocations + invocations,

@@ -1,8 +1,9 @@
-import type { BuildStore, FunctionStore } from '../functions/function-store.ts';
+import type { BuildStore, FunctionRow, FunctionStore } from '../functions/function-store.ts';
 import type { EventLog } from '../kernel/events.ts';
 import type { AccountId, FunctionId } from '../kernel/ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Inventory } from '../profile/inventory.ts';
+import type { Restriction } from '../rights/restriction.ts';
 import { buildStore, removeIfEmpty } from './build-rows.ts';
 import type { Erase } from './build-rows.ts';
 import { byShortname, toFunction, toRunPlan, toVersion } from './function-rows.ts';
@@ -18,12 +19,15 @@ export interface FunctionStoreOptions {
   /** `<dataDir>/functions/functions.db`. */
   readonly path: string;
   readonly keyRing: KeyRing;
+  /** Whose functions nobody else sees. */
+  readonly restriction?: Pick<Restriction, 'isRestricted'>;
   readonly events?: Pick<EventLog, 'emit'>;
 }
 
 export async function openFunctionStore({
   path,
   keyRing,
+  restriction,
   events,
 }: FunctionStoreOptions): Promise<
   FunctionStore & RotatableStore & { readonly inventory: Inventory; close(): Promise<void> }
@@ -42,7 +46,7 @@ export async function openFunctionStore({
     return result;
   };
   return {
-    ...lookups(db),
+    ...lookups(db, restriction),
     ...buildStore(db, erase),
     ...changes(db, erase),
     inventory: createInventory(db, { store: 'functions', rules: functionInventory }),
@@ -63,7 +67,9 @@ type Lookups = Pick<
   | 'liveVersions'
 >;
 
-function lookups(db: Db): Lookups {
+function lookups(db: Db, restriction: FunctionStoreOptions['restriction']): Lookups {
+  const isSeen = (accountId: AccountId, { ownerId }: FunctionRow): boolean =>
+    ownerId === accountId || restriction?.isRestricted(ownerId) !== true;
   const visible = (accountId: AccountId) =>
     db
       .selectFrom('function as f')
@@ -91,11 +97,13 @@ function lookups(db: Db): Lookups {
       return rows.map(toFunction);
     },
     async listVisible(accountId) {
-      return (await visible(accountId).execute()).map(toFunction);
+      const rows = await visible(accountId).execute();
+      return rows.map(toFunction).filter((fn) => isSeen(accountId, fn));
     },
     async findVisible(accountId, shortname) {
       const row = await visible(accountId).where('f.shortname', '=', shortname).executeTakeFirst();
-      return row && toFunction(row);
+      const fn = row && toFunction(row);
+      return fn && isSeen(accountId, fn) ? fn : undefined;
     },
     async versions(functionId) {
       return (await versions(functionId).execute()).map(toVersion);

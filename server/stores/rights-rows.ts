@@ -1,7 +1,8 @@
 import type { Kysely } from 'kysely';
 import type { AccountId } from '../kernel/ids.ts';
 import type { ErasureStore } from '../rights/erasure.ts';
-import type { ObjectionPurpose, ObjectionStore } from '../rights/objections.ts';
+import type { ObjectionStore } from '../rights/objections.ts';
+import type { ObjectionPurpose } from '../rights/request-rows.ts';
 import type { RestrictionStore } from '../rights/restriction.ts';
 
 export interface RightsTables {

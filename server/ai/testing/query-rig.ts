@@ -184,7 +184,11 @@ function askOf({ records, sources, time, tools }: QueryRig, { model, query, limi
     models: { select: async () => model },
     tools,
     sources,
-    recorder: { add: (record) => void records.push(record), whenRoom: (task) => task() },
+    recorder: {
+      admit: () => undefined,
+      add: (record) => void records.push(record),
+      whenRoom: (task) => task(),
+    },
     clock: time,
     scheduler: time,
     limits: { ...queryLimits, ...limits },

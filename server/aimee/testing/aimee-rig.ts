@@ -23,6 +23,7 @@ import { type AimeeLimits, aimeeLimits } from '../limits.ts';
 import type { Mail } from '../mails.ts';
 import type { Site, SiteSettings } from '../sites.ts';
 import type { Answered, VisitorMessage } from '../visitors.ts';
+import { UNRESTRICTED } from '../../rights/testing/nobody.ts';
 
 /** AI.Mee over real stores and a real key ring, at a time that tests move. Nothing is known, so no model is asked. */
 export interface AimeeRig {
@@ -152,7 +153,12 @@ function standIns(
       await outcome.beforeMail();
       outcome.mails.push(mail);
     },
-    recorder: { add: (record) => void outcome.records.push(record), whenRoom: (task) => task() },
+    restriction: UNRESTRICTED,
+    recorder: {
+      admit: () => undefined,
+      add: (record) => void outcome.records.push(record),
+      whenRoom: (task) => task(),
+    },
     events: { emit: () => undefined },
     settings: { visitorMessagesPerMinute: 1_000_000, crawlAllowedHosts: [], rightsHolidays: [] },
     vectorLimits,

@@ -15,6 +15,7 @@ import { type Pool, createPool } from '../pool.ts';
 import { type Recorder, createRecorder } from '../recorder.ts';
 import { type Scheduler, systemScheduler } from '../../kernel/scheduler.ts';
 import { type ProcessJail, createProcessJail, nodePlan } from './process-jail.ts';
+import { NO_OBJECTIONS, UNRESTRICTED } from '../../rights/testing/nobody.ts';
 
 export const ALICE = 'acct_alice' as AccountId;
 export const BOB = 'acct_bob' as AccountId;
@@ -82,7 +83,15 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
   );
   const records: CallRecord[] = [];
   const store = { append: async (_day: string, rows: readonly CallRecord[]) => void records.push(...rows) };
-  const recorder = createRecorder({ store, clock, scheduler, events, limits });
+  const recorder = createRecorder({
+    restriction: UNRESTRICTED,
+    objections: NO_OBJECTIONS,
+    store,
+    clock,
+    scheduler,
+    events,
+    limits,
+  });
   const console = createConsole(scheduler);
   const pool = createPool({
     jail,

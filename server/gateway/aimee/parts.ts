@@ -5,7 +5,7 @@ import type { WidgetFiles } from './widget-files.ts';
 
 /** What AI.Mee needs beside the control plane's own parts. */
 export interface AimeeParts {
-  readonly service: Omit<Aimee, 'copier' | 'erase' | 'close'>;
+  readonly service: Omit<Aimee, 'copier' | 'rest' | 'erase' | 'close'>;
   readonly widget: WidgetFiles;
   /** Textual IP address of whoever makes a request. */
   readonly originIp: (req: IncomingMessage) => string;

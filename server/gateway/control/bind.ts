@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import type { Route } from '../../../contract/index.ts';
 import { PlatformError } from '../../kernel/errors.ts';
+import type { Restriction } from '../../rights/restriction.ts';
 import { type Authenticator, type Caller, type CredentialStores, authenticate } from './authenticate.ts';
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
@@ -35,6 +36,7 @@ export function bind<const R extends Route>(
 ): void {
   if (route.access === 'open') throw new Error(`${route.path} is open: it has no caller to bind`);
   const sessions = app.getDecorator<CredentialStores['sessions']>('sessions');
+  const asOwnAct = app.getDecorator<Restriction['asOwnAct']>('asOwnAct');
   app.route({
     method: route.method,
     url: fastifyPath(route),
@@ -44,14 +46,17 @@ export function bind<const R extends Route>(
       request.setDecorator('caller', await authenticate({ accounts, sessions }, request, route));
     },
     handler: async (request, reply) => {
-      const answer = await handle({
-        ...request.getDecorator<Caller>('caller'),
+      const caller = request.getDecorator<Caller>('caller');
+      const call = {
+        ...caller,
         params: parse(route.params, request.params, 'path') as Part<R, 'params'>,
         query: parse(route.query, request.query, 'query') as Part<R, 'query'>,
         body: parse(route.body, request.body, 'body') as Part<R, 'body'>,
         request,
         reply,
-      });
+      };
+      const { accountId } = caller.principal;
+      const answer = await (route.ownAct === true ? asOwnAct(accountId, () => handle(call)) : handle(call));
       if (['events', 'stream'].includes(route.success.content) || reply.sent) return reply;
       return reply.status(route.success.status).send(answer);
     },

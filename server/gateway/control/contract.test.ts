@@ -54,6 +54,7 @@ const PARAMS: Record<string, string> = {
   grantId: 'grant_0000000000000000000a',
   restoreId: 'rst_00000000000000000001',
   requestId: 'req_00000000000000000001',
+  purpose: 'statistics',
 };
 
 const BODY: Record<string, object> = {
@@ -89,6 +90,7 @@ const BODY: Record<string, object> = {
     reason: 'Ticket 7',
     minutes: 10,
   },
+  eraseAccount: { confirm: owner.accountId },
   beginRightsRequest: { kind: 'objection', purpose: 'statistics' },
   noteRequest: { kind: 'erasure', email: 'mike@example.org' },
   extendRequest: { reason: 'There is much to look at.' },

@@ -10,6 +10,9 @@ import type { PublishedContract } from '../../privacy/published/contract.ts';
 import type { Statement } from '../../privacy-statement/statement.ts';
 import type { Copies } from '../../rights/copies.ts';
 import type { Invitations } from '../../rights/invitations.ts';
+import type { Erasure } from '../../rights/erasure.ts';
+import type { Objections } from '../../rights/objections.ts';
+import type { Restriction } from '../../rights/restriction.ts';
 import type { Requests } from '../../rights/requests.ts';
 import type { Transmit } from '../../rights/transmissions.ts';
 import type { Profile } from '../../profile/profile.ts';
@@ -31,6 +34,9 @@ export interface RightsParts {
   readonly copies: Copies;
   readonly invitations: Invitations;
   readonly transmit: Transmit;
+  readonly erasure: Pick<Erasure, 'erase'>;
+  readonly restriction: Pick<Restriction, 'asOwnAct' | 'since'>;
+  readonly objections: Pick<Objections, 'of'>;
 }
 
 /** What the control plane answers from. */
@@ -42,8 +48,11 @@ export interface ControlPlaneOptions {
   /** Absent without a target for them. */
   readonly backups?: Omit<Backups, 'close'>;
   readonly rights: RightsParts;
-  readonly functions: Omit<Functions, 'catalogue' | 'copier' | 'directory' | 'erase' | 'recover' | 'close'>;
   readonly keyRotation: KeyRotation;
+  readonly functions: Omit<
+    Functions,
+    'copier' | 'pauseBuilds' | 'resumeBuilds' | 'erase' | 'catalogue' | 'directory' | 'recover' | 'close'
+  >;
   readonly calls: Pick<CallStore, 'list' | 'durations'>;
   readonly pool: Pick<Pool, 'instancesOf'>;
   readonly console: Console;

@@ -40,6 +40,7 @@ export function createControlPlane(
   });
   app.decorateRequest('caller');
   app.decorate('sessions', options.portal.signIn.sessions);
+  app.decorate('asOwnAct', options.rights.restriction.asOwnAct);
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(SECURITY_HEADERS);
   });

@@ -6,6 +6,9 @@ import {
   profileRoutes,
   rightsRoutes as routes,
 } from '../../../contract/index.ts';
+import type { Principal } from '../../accounts/principal.ts';
+import { rfc3339 } from '../../kernel/clock.ts';
+import { PlatformError } from '../../kernel/errors.ts';
 import type { RequestId } from '../../rights/request.ts';
 import type { Asked, ClockedRequest } from '../../rights/request-rows.ts';
 import type { RequestOfAccount } from '../../rights/requests.ts';
@@ -13,7 +16,9 @@ import { bind } from './bind.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
 
 /** Requests under the rights of the GDPR: one's own, and everybody's for the owner. */
-export function serveRights(app: FastifyInstance, { accounts, rights }: ControlPlaneOptions): void {
+export function serveRights(app: FastifyInstance, options: ControlPlaneOptions): void {
+  serveActs(app, options);
+  const { accounts, rights } = options;
   const { requests } = rights;
   bind(app, accounts, routes.listRightsRequests, async ({ principal }) => ({
     requests: (await requests.list(principal.accountId)).map(requestShown),
@@ -37,6 +42,47 @@ export function serveRights(app: FastifyInstance, { accounts, rights }: ControlP
   bind(app, accounts, routes.completeRequest, async ({ params }) =>
     openShown(await requests.complete(params.requestId as RequestId)),
   );
+}
+
+/** What the platform does at once. */
+function serveActs(app: FastifyInstance, { accounts, rights }: ControlPlaneOptions): void {
+  const { requests, erasure, restriction, objections } = rights;
+  const carryOut = async ({ accountId }: Principal, asked: Asked): Promise<{ request: RightsRequest }> => ({
+    request: requestShown(await requests.begin(accountId, { ...asked, byOperator: false })),
+  });
+
+  bind(app, accounts, routes.getRightsState, async ({ principal: { accountId } }) => {
+    const since = restriction.since(accountId);
+    return {
+      restricted: since === undefined ? null : { since: rfc3339(since) },
+      objections: objections.of(accountId),
+    };
+  });
+  bind(app, accounts, routes.eraseAccount, async ({ principal: { accountId }, body }) => {
+    if (body.confirm !== accountId) throw notConfirmed();
+    const { receipt, retained } = await erasure.erase(accountId);
+    return { receipt, retained: retained.map(({ what, reason }) => ({ what, why: reason })) };
+  });
+  bind(app, accounts, routes.restrictAccount, ({ principal }) =>
+    carryOut(principal, { kind: 'restriction', purpose: null }),
+  );
+  bind(app, accounts, routes.liftRestriction, ({ principal }) =>
+    carryOut(principal, { kind: 'lifting', purpose: null }),
+  );
+  bind(app, accounts, routes.objectToPurpose, ({ principal, params }) =>
+    carryOut(principal, { kind: 'objection', purpose: params.purpose }),
+  );
+  bind(app, accounts, routes.withdrawObjection, ({ principal, params }) =>
+    carryOut(principal, { kind: 'withdrawal', purpose: params.purpose }),
+  );
+}
+
+function notConfirmed(): PlatformError {
+  return new PlatformError({
+    kind: 'invalid_argument',
+    code: 'account.erasure_not_confirmed',
+    message: 'Erasing an account cannot be undone: `confirm` has to be its id, which GET /api/v1/me tells.',
+  });
 }
 
 function askedIn({ kind, purpose }: { kind: Asked['kind']; purpose?: NonNullable<Asked['purpose']> }): Asked {

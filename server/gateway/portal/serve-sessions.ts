@@ -83,8 +83,12 @@ function serveSession(app: FastifyInstance, options: ControlPlaneOptions): void 
   });
 }
 
-async function resourceOf({ accounts }: ControlPlaneOptions, session: Session): Promise<SessionResource> {
-  const { id, name, email } = await accounts.get(session.accountId);
+async function resourceOf(
+  { accounts, rights }: ControlPlaneOptions,
+  session: Session,
+): Promise<SessionResource> {
+  const { accountId } = session;
+  const { id, name, email } = await rights.restriction.asOwnAct(accountId, () => accounts.get(accountId));
   return {
     account: { id, name, email, role: session.principal().role },
     unlocked: session.holder() !== undefined,

@@ -7,7 +7,15 @@ import { NOW, greeter, owner } from './fakes.ts';
 type Builds = Pick<Functions, 'deploy' | 'buildStatus' | 'watchBuild' | 'badBuilds' | 'cleanBadBuild'>;
 type Library = Omit<
   Functions,
-  keyof Builds | 'catalogue' | 'copier' | 'directory' | 'erase' | 'recover' | 'close'
+  | keyof Builds
+  | 'copier'
+  | 'pauseBuilds'
+  | 'resumeBuilds'
+  | 'erase'
+  | 'catalogue'
+  | 'directory'
+  | 'recover'
+  | 'close'
 >;
 
 interface Script {

@@ -33,6 +33,9 @@ function ofMember(): RequestOfAccount {
 /** Everybody has asked for erasure, and nobody has been answered. */
 export function fakeRights(): RightsParts {
   return {
+    erasure: { erase: async () => ({ receipt: 'a.b.c', retained: [{ what: 'A log', reason: 'The law' }] }) },
+    restriction: { asOwnAct: (_accountId, work) => work(), since: () => undefined },
+    objections: { of: () => ['statistics'] },
     requests: {
       list: async (accountId) => [request(accountId, ERASURE, false)],
       begin: async (accountId, { byOperator, ...asked }) => request(accountId, asked, byOperator),

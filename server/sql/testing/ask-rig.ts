@@ -75,7 +75,11 @@ export function createAskRig({
         return model;
       },
     },
-    recorder: { add: (record) => void records.push(record), whenRoom: (task) => task() },
+    recorder: {
+      admit: () => undefined,
+      add: (record) => void records.push(record),
+      whenRoom: (task) => task(),
+    },
     clock: time,
     scheduler: time,
     limits,

@@ -87,7 +87,11 @@ async function serve(opened: Opened, limits: Partial<VectorLimits>): Promise<Ser
     ...parts,
     databases,
     engine,
-    recorder: { add: (record) => void records.push(record), whenRoom: (task) => task() },
+    recorder: {
+      admit: () => undefined,
+      add: (record) => void records.push(record),
+      whenRoom: (task) => task(),
+    },
     reader: paragraphReader(),
     embedders: {
       list: () => Promise.resolve([embedder.model]),

@@ -191,7 +191,7 @@ function fakeRequests(site: (accountId: AccountId, id: string) => Promise<Site>)
 function customerService(
   site: (accountId: AccountId, id: string) => Promise<Site>,
   onDocument: (document: Omit<NewDocument, 'content'>) => void,
-): Omit<Aimee, 'copier' | 'sites' | 'visitors' | 'erase'> {
+): Omit<Aimee, 'copier' | 'sites' | 'visitors' | 'rest' | 'erase'> {
   return {
     canSendMail: true,
     knowledge: {
