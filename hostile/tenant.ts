@@ -18,10 +18,10 @@ export interface Tenant {
   readonly traces: readonly string[];
 }
 
-/** With what tenants need. */
-export async function startBuilding(): Promise<Platform> {
+/** With what tenants need; on a data directory that is there, or a new one. */
+export async function startBuilding(dataDir?: string): Promise<Platform> {
   return await startPlatform({
-    layersOf: inject('platform').dataDir,
+    ...(dataDir === undefined ? { layersOf: inject('platform').dataDir } : { dataDir }),
     env: { JELLYFAAS_EMBEDDING_MODEL_DIRECTORY: await fetchTestEmbeddingModel() },
   });
 }

@@ -18,6 +18,8 @@ import type { Models } from './models/chat-model.ts';
 import type { Jail } from './sandbox/jail.ts';
 import type { Copier } from './rights/copier.ts';
 import { createSqlCopier } from './sql/copier.ts';
+import { guarded } from './rights/guarded.ts';
+import type { Restriction } from './rights/restriction.ts';
 import { createSql } from './sql/create-sql.ts';
 import { createExternalSql } from './sql/external/external-sql.ts';
 import { createManagedSql } from './sql/managed/create-managed-sql.ts';
@@ -35,6 +37,7 @@ export interface DataComposition {
   readonly scheduler: Scheduler;
   readonly lifecycle: Lifecycle;
   readonly databases: Databases;
+  readonly restriction: Restriction;
   readonly recorder: Recorder;
   readonly models: Models;
   readonly tools: FunctionTools;
@@ -55,7 +58,7 @@ export function composeData(parts: DataComposition): {
   readonly engines: DataEngines;
   readonly copiers: readonly Copier[];
 } {
-  const { config, lifecycle, databases, originIp } = parts;
+  const { config, lifecycle, databases, restriction, originIp } = parts;
   const engine = createVectorEngine(parts);
   lifecycle.onClose('vector engine', () => engine.close());
   databases.onDropped((id) => engine.forget(id));
@@ -75,7 +78,12 @@ export function composeData(parts: DataComposition): {
   lifecycle.onClose('outside SQL', () => external.close());
   const sql = createSql({ ...parts, managed, external });
   const copiers = [createVectorsCopier({ ...parts, ...engines }), createSqlCopier({ ...parts, managed })];
-  return { vectors: { service: vectors, originIp }, sql: { service: sql, originIp }, engines, copiers };
+  return {
+    vectors: { service: guarded(vectors, restriction), originIp },
+    sql: { service: guarded(sql, restriction), originIp },
+    engines,
+    copiers,
+  };
 }
 
 function openEmbedders(parts: DataComposition): Embedders {

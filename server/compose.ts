@@ -1,7 +1,4 @@
-import { dirname } from 'node:path';
 import { PROFILE_ROWS_MAX } from '../contract/index.ts';
-import type { Accounts } from './accounts/accounts.ts';
-import { createAccounts } from './accounts/create-accounts.ts';
 import { type ConsoleFeed, createConsole } from './calls/console.ts';
 import type { DeploymentDirectory } from './calls/deployment.ts';
 import { createInvoke, type Invoke } from './calls/invoke.ts';
@@ -9,19 +6,15 @@ import { type CallLimits, defaultCallLimits } from './calls/limits.ts';
 import { createPool, type Pool } from './calls/pool.ts';
 import { type Recorder, createRecorder } from './calls/recorder.ts';
 import { type Scheduler, systemScheduler } from './kernel/scheduler.ts';
-import { finishSwap } from './backups/restore.ts';
 import { composeAi } from './compose-ai.ts';
-import { rotateCustomerKey } from './aimee/customers.ts';
-import { type AimeeStores, type ComposedAimee, composeAimee, openAimeeStores } from './compose-aimee.ts';
-import { composeBackups, type ComposedBackups } from './compose-backups.ts';
+import { type ComposedAimee, composeAimee } from './compose-aimee.ts';
 import { composeData } from './compose-data.ts';
+import { type Stores, openStores } from './compose-stores.ts';
 import { composeRights } from './compose-rights.ts';
 import { composeErasure, composeKeepers } from './compose-keepers.ts';
-import { composeKeys } from './compose-keys.ts';
 import { composePrivacy } from './compose-privacy.ts';
 import { composePortal, firstLinkOf } from './compose-portal.ts';
 import type { Config } from './config.ts';
-import { openDataDirectory } from './data-directory.ts';
 import { createFunctions } from './functions/create-functions.ts';
 import type { Functions } from './functions/functions.ts';
 import { createDataPlane } from './gateway/data/data-plane.ts';
@@ -34,31 +27,16 @@ import type { EventLog } from './kernel/events.ts';
 import type { LayerId } from './kernel/ids.ts';
 import { createLifecycle, type Lifecycle } from './kernel/lifecycle.ts';
 import type { Secret } from './kernel/secret.ts';
-import type { KeyRing } from './keys/key-ring.ts';
-import { createKeyRotation, type KeyRotation } from './keys/rotation.ts';
 import { type Languages, openLanguages } from './languages/languages.ts';
-import type { AccountChoices } from './models/account-choices.ts';
 import type { Models } from './models/chat-model.ts';
 import type { Jail, Limitation } from './sandbox/jail.ts';
 import { swapLimitations } from './sandbox/swap.ts';
 import type { CallStore } from './calls/call-record.ts';
 import type { FunctionStore } from './functions/function-store.ts';
-import { createDatabases } from './databases/create-databases.ts';
-import type { Databases } from './databases/databases.ts';
-import type { Inventory } from './profile/inventory.ts';
 import { createProfile } from './profile/profile.ts';
-import type { Receipts } from './keys/receipts.ts';
 import { guarded } from './rights/guarded.ts';
-import { type Objections, createObjections } from './rights/objections.ts';
-import { type Restriction, createRestriction } from './rights/restriction.ts';
-import { type OpenAccountStore, openAccountStore } from './stores/account-store.ts';
 import type { Copier } from './rights/copier.ts';
 import { createToolSourcesCopier } from './tool-sources/copier.ts';
-import type { SourceStore } from './tool-sources/source-store.ts';
-import { openDatabaseStore } from './stores/database-store.ts';
-import { createCallStore } from './stores/call-store.ts';
-import { openFunctionStore } from './stores/function-store.ts';
-import { databaseFiles } from './stores/rekey.ts';
 
 /** The composition root: everything is built here, top to bottom, and closed in reverse order. */
 export interface Platform {
@@ -103,28 +81,6 @@ export async function compose({
     await lifecycle.close(CLOSE_DEADLINE_MS);
     throw error;
   }
-}
-
-/** What lasts: the data directory, its keys and the stores that they open. */
-interface Stores {
-  readonly keyRing: KeyRing;
-  readonly accounts: Accounts;
-  readonly calls: CallStore;
-  readonly functions: FunctionStore;
-  readonly accountStore: OpenAccountStore;
-  readonly modelChoices: AccountChoices;
-  readonly toolSources: SourceStore;
-  readonly databases: Databases;
-  readonly receipts: Receipts;
-  readonly restriction: Restriction;
-  readonly objections: Objections;
-  readonly aimee: AimeeStores;
-  readonly backups: ComposedBackups | undefined;
-  readonly keyRotation: KeyRotation;
-  /** What each store holds of people. */
-  readonly inventories: readonly Inventory[];
-  readonly blobs: string;
-  readonly layers: string;
 }
 
 /** What runs functions: languages, pool, recorder and the one way through them. */
@@ -172,80 +128,6 @@ async function start(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Plat
     functions: guarded(functions, stores.restriction),
     firstKey,
   });
-}
-
-async function openStores(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Stores> {
-  const { config, clock, events } = parts;
-  const data = openDataDirectory(config.dataDir);
-  lifecycle.onClose('data directory', () => data.release());
-  await finishSwap(config.dataDir);
-  const keys = await composeKeys({ ...parts, data, lifecycle });
-  const { root, keyRing, receipts } = keys;
-  const backups = await composeBackups({ ...parts, ...keys, lifecycle });
-  const accountStore = await openAccountStore({ path: data.accountsDb, keyRing, events });
-  lifecycle.onClose('account store', () => accountStore.close());
-  const restriction = await createRestriction({ store: accountStore.rights.restrictions, clock });
-  const objections = await createObjections(accountStore.rights.objections);
-  const functions = await openFunctionStore({ path: data.functionsDb, keyRing, restriction, events });
-  lifecycle.onClose('function store', () => functions.close());
-  const databaseStore = await openDatabaseStore({ path: data.databasesDb, keyRing, events });
-  lifecycle.onClose('database store', () => databaseStore.close());
-  const databases = await createDatabases({
-    store: guarded(databaseStore, restriction),
-    keyRing,
-    files: databaseFiles,
-    receipts,
-    clock,
-    directory: dirname(data.databasesDb),
-  });
-  const aimee = await openAimeeStores({ ...parts, directory: data.aimee, keyRing, lifecycle });
-  const calls = createCallStore({ dir: data.calls, keyRing, restriction, objections, events });
-  lifecycle.onClose('call store', () => calls.close());
-  const accounts = await createAccounts({
-    store: guarded(accountStore, restriction),
-    keyRing,
-    clock,
-    restriction,
-    tokenLifetimeMs: config.tokenHours * HOUR_MS,
-  });
-  const keyRotation = createKeyRotation({
-    keyRing,
-    root,
-    source: config.rootKey,
-    stores: [accountStore, functions, databaseStore, aimee.catalogue, ...(backups ? [backups.store] : [])],
-    databases,
-    conversations: {
-      rotateKey: (accountId) => rotateCustomerKey({ ...aimee, keyRing }, accountId),
-    },
-    ...(backups && { backups: backups.backups }),
-    receipts,
-    clock,
-    events,
-  });
-  return {
-    keyRing,
-    keyRotation,
-    accounts: guarded(accounts, restriction),
-    calls: guarded(calls, restriction),
-    functions: guarded(functions, restriction),
-    accountStore,
-    modelChoices: guarded(accountStore.modelChoices, restriction),
-    toolSources: guarded(accountStore.toolSources, restriction),
-    databases: guarded(databases, restriction),
-    receipts,
-    restriction,
-    objections,
-    aimee: { ...aimee, customers: guarded(aimee.customers, restriction) },
-    backups,
-    inventories: [
-      ...[accountStore, functions, databaseStore, calls, keys.keyStore, ...(backups ? [backups] : [])].map(
-        ({ inventory }) => inventory,
-      ),
-      ...aimee.inventories,
-    ],
-    blobs: data.blobs,
-    layers: data.layers,
-  };
 }
 
 /** Destroys partitions older than the retention now and once a day; a failure is told and tried again. */
@@ -359,7 +241,7 @@ async function composeServices(
     originOf,
   });
   const shared = { ...parts, lifecycle, recorder, models, tools, originIp: aiDoors.ai.originIp };
-  const { engines, copiers, ...data } = composeData({ ...shared, databases });
+  const { engines, copiers, ...data } = composeData({ ...shared, databases, restriction });
   const aimee = await composeAimee({
     ...shared,
     engines,
@@ -402,30 +284,17 @@ async function listen(
     originOf,
   });
   const portal = composePortal({ ...parts, accounts, lifecycle });
-  const keepers = composeKeepers({ ...stores, functions, languages, aimee: doors.aimee.service });
+  const aimee = doors.aimee.service;
+  const keepers = composeKeepers({ ...stores, functions, languages, aimee });
   const published = await composePrivacy({ ...parts, models, receipts: stores.receipts });
-  const erasure = await composeErasure({
-    ...parts,
-    ...stores,
-    keepers,
-    pool,
-    sessions: portal.signIn.sessions,
-  });
+  const { sessions } = portal.signIn;
+  const erasure = await composeErasure({ ...parts, ...stores, keepers, pool, sessions });
   const gateway = createGateway({
     accounts,
     portal,
     profile: createProfile({ inventories: stores.inventories, rowsMax: PROFILE_ROWS_MAX }),
     ...published,
-    rights: composeRights({
-      ...parts,
-      ...published,
-      lifecycle,
-      stores,
-      erasure,
-      functions,
-      aimee: doors.aimee.service,
-      copiers,
-    }),
+    rights: composeRights({ ...parts, ...published, lifecycle, stores, erasure, functions, aimee, copiers }),
     functions,
     calls: stores.calls,
     console: callPath.console,

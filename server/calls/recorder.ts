@@ -87,16 +87,14 @@ export function createRecorder(options: RecorderOptions): Recorder {
   function flush(): Promise<void> {
     timer?.close();
     timer = undefined;
-    flushing ??= writeDays();
-    return flushing;
+    return (flushing ??= writeDays());
   }
 
   return {
     admit: (accountId) => restriction.check(accountId),
     add(record) {
       const day = utcDay(clock.now());
-      const isHidden = objections.has(record.accountId, 'origin-ip');
-      const kept = isHidden ? { ...record, originIp: UNSPECIFIED_ADDRESS } : record;
+      const kept = objections.has(record.accountId, 'origin-ip') ? withoutOrigin(record) : record;
       const rows = days.get(day);
       if (rows === undefined) days.set(day, [kept]);
       else rows.push(kept);
@@ -115,3 +113,5 @@ export function createRecorder(options: RecorderOptions): Recorder {
     },
   };
 }
+
+const withoutOrigin = (record: CallRecord): CallRecord => ({ ...record, originIp: UNSPECIFIED_ADDRESS });

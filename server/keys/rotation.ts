@@ -38,11 +38,13 @@ export interface KeyRotationOptions {
   readonly databases: { rotateAll(holder: Holder): Promise<number> };
   readonly conversations: { rotateKey(accountId: Holder['accountId']): Promise<boolean> };
   /** Absent where none are made. */
-  readonly backups?: {
-    /** Nobody makes a backup meanwhile: it would find files that are being exchanged. */
-    whileNone<T>(work: () => Promise<T>): Promise<T>;
-    make(actor: null): Promise<{ readonly generation: number }>;
-  };
+  readonly backups:
+    | {
+        /** Nobody makes a backup meanwhile: it would find files that are being exchanged. */
+        whileNone<T>(work: () => Promise<T>): Promise<T>;
+        make(actor: null): Promise<{ readonly generation: number }>;
+      }
+    | undefined;
   readonly receipts: Pick<Receipts, 'sign'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly events: Pick<EventLog, 'emit'>;

@@ -43,6 +43,14 @@ export function createCallStore(
     }
   }
 
+  async function onDay<T>(day: string, work: (store: DayStore) => Promise<T[]>): Promise<T[]> {
+    checkDay(day);
+    return await serial(async () => {
+      const store = await days.find(day);
+      return store ? await work(store) : [];
+    });
+  }
+
   return {
     async append(day, rows) {
       checkDay(day);
@@ -52,27 +60,12 @@ export function createCallStore(
       });
     },
     days: async () => await serial(days.list),
-    async list(accountId, day, limit) {
-      checkDay(day);
-      return await serial(async () => {
-        const store = await days.find(day);
-        return store ? await listOf(store, accountId, Math.min(limit, LIST_LIMIT_MAX)) : [];
-      });
-    },
-    async counted(accountId, day, page) {
-      checkDay(day);
-      return await serial(async () => {
-        const store = await days.find(day);
-        return store ? await countedOf(store, accountId, page) : [];
-      });
-    },
+    list: (accountId, day, limit) =>
+      onDay(day, (store) => listOf(store, accountId, Math.min(limit, LIST_LIMIT_MAX))),
+    counted: (accountId, day, page) => onDay(day, (store) => countedOf(store, accountId, page)),
     async durations(accountId, day, functionId) {
-      checkDay(day);
       objections?.checkStatistics(accountId);
-      return await serial(async () => {
-        const store = await days.find(day);
-        return store ? await durationsOf(store, accountId, functionId) : [];
-      });
+      return await onDay(day, (store) => durationsOf(store, accountId, functionId));
     },
     statistics: async (functionId) =>
       await serial(async () => {

@@ -108,6 +108,7 @@ async function start(dir: string): Promise<Started> {
     stores: [notes, store],
     databases,
     conversations: { rotateKey: async () => false },
+    backups: undefined,
     receipts,
     clock: systemClock,
     events: { emit: () => undefined },

@@ -1,4 +1,4 @@
-import { NOT_YET_RESTRICTED, TECHNICAL, describeMigrations, describeTable } from './row.ts';
+import { BY_RESTRICTION, TECHNICAL, describeMigrations, describeTable } from './row.ts';
 
 const PERSON = {
   useCase: 'sign-in',
@@ -7,7 +7,7 @@ const PERSON = {
   recipients: [],
   exporter: 'route:getCopy',
   eraser: 'code:server/accounts/keeper.ts#erase',
-  restrictor: NOT_YET_RESTRICTED,
+  restrictor: BY_RESTRICTION,
 } as const;
 
 /** Accounts, and the keys that everything else is opened with. */

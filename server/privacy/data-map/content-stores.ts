@@ -1,4 +1,4 @@
-import { NOT_YET_RESTRICTED, TECHNICAL, describeMigrations, describeTable } from './row.ts';
+import { BY_RESTRICTION, TECHNICAL, describeMigrations, describeTable } from './row.ts';
 
 /** What a call leaves behind: these six columns and nothing else. */
 export const callRows = [
@@ -14,7 +14,7 @@ export const callRows = [
     purpose: 'Show the caller what was called with his keys',
     exporter: 'route:getCopy',
     eraser: 'code:server/calls/keeper.ts#erase',
-    restrictor: NOT_YET_RESTRICTED,
+    restrictor: BY_RESTRICTION,
     columns: {
       account_id: 'identifier',
       function_id: { category: 'identifier', purpose: 'Count the calls of a function' },
@@ -39,7 +39,7 @@ export const databaseRows = [
     purpose: 'Find and open the databases of an account; names and settings open with its key alone',
     exporter: 'route:getCopy',
     eraser: 'code:server/databases/create-databases.ts#drop',
-    restrictor: NOT_YET_RESTRICTED,
+    restrictor: BY_RESTRICTION,
     columns: {
       id: 'identifier',
       account_id: 'identifier',
@@ -60,7 +60,7 @@ const KNOWLEDGE = {
   recipients: [],
   exporter: 'route:getCopy',
   eraser: 'route:deleteDocument',
-  restrictor: NOT_YET_RESTRICTED,
+  restrictor: BY_RESTRICTION,
 } as const;
 const FILE_ONLY = { ...KNOWLEDGE, ...TECHNICAL } as const;
 const WITH_RECORD = 'Until its document or record is deleted, or the database dropped';

@@ -110,5 +110,5 @@ export const TECHNICAL = {
   restrictor: 'none: tells of nobody',
 } as const satisfies Partial<ColumnFacts>;
 
-/** No store can be told to keep something and not to use it, yet. */
-export const NOT_YET_RESTRICTED = 'none: not built yet (P44)';
+/** Asked by every store and service before it gives or changes anything of an account. */
+export const BY_RESTRICTION = 'code:server/rights/restriction.ts#check';

@@ -1,4 +1,4 @@
-import { NOT_YET_RESTRICTED, TECHNICAL, describeMigrations, describeTable } from './row.ts';
+import { BY_RESTRICTION, TECHNICAL, describeMigrations, describeTable } from './row.ts';
 
 const SITE = {
   useCase: 'visitors',
@@ -7,7 +7,7 @@ const SITE = {
   recipients: [],
   exporter: 'route:getCopy',
   eraser: 'route:deleteAimeeSite',
-  restrictor: NOT_YET_RESTRICTED,
+  restrictor: BY_RESTRICTION,
 } as const;
 
 const CONVERSATION = {
