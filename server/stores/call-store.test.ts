@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { CallRecord, CallStore } from '../calls/call-record.ts';
+import type { CallRecord, CallStore, CountedCall } from '../calls/call-record.ts';
 import { newId } from '../kernel/ids.ts';
 import type { AccountId, FunctionId } from '../kernel/ids.ts';
 import { Secret } from '../kernel/secret.ts';
@@ -212,4 +212,21 @@ test('an erased account has no row in any day, and others keep theirs', async ()
     expect(await store.list(alice, day, 10)).toEqual([]);
     expect(await store.list(bob, day, 10)).toHaveLength(1);
   }
+});
+
+test('all calls of an account come page by page, equal ones counted, and nobody else’s', async () => {
+  const some = Array.from({ length: 25 }, (_, at) => call({ durationMs: at % 10, ok: at % 2 === 0 }));
+  await store.append(DAY, [...some, call({ accountId: bob }), call({ originIp: '2001:db8::1' })]);
+  const found: CountedCall[] = [];
+  for (let after: CountedCall | undefined, more = true; more;) {
+    const page = await store.counted(alice, DAY, { after, limit: 3 });
+    found.push(...page);
+    after = page.at(-1);
+    more = page.length === 3;
+  }
+  expect(found).toHaveLength(11);
+  expect(found.reduce((sum, { calls }) => sum + calls, 0)).toBe(26);
+  expect(found.filter(({ originIp }) => originIp === '2001:db8::1')).toMatchObject([{ calls: 1 }]);
+  expect(found.some(({ accountId }) => accountId !== alice)).toBe(false);
+  expect(await store.counted(alice, '2026-11-22', { limit: 3 })).toEqual([]);
 });

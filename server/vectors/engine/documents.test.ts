@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { newId } from '../../kernel/ids.ts';
 import { openVectorStore, type VectorStore } from '../../stores/vector-store.ts';
 import { passage, startRig, uploadDocument } from './testing/rig.ts';
-import type { VectorEngine } from './vector-engine.ts';
+import type { StoredRecord, VectorEngine } from './vector-engine.ts';
 
 const { engine, make } = startRig({}, afterAll);
 
@@ -250,4 +250,22 @@ describe('kill -9', () => {
       }
     },
   );
+});
+
+describe('everything that is in a database', () => {
+  it('comes page by page, in its order, with vectors and places', async () => {
+    const file = await make();
+    await uploadDocument(engine, file, { documentId: 'doc', texts: numbered('part', 5) });
+    const { vector } = passage(0, '');
+    await engine.upsert(file, [{ id: 'own', vector, text: 'a record', metadata: { ok: true } }]);
+    const found: StoredRecord[] = [];
+    for (let after: number | null = 0; after !== null;) {
+      const { records, next } = await engine.records(file, { after, limit: 2 });
+      found.push(...records);
+      after = next;
+    }
+    expect(found.map(({ id }) => id)).toEqual(['doc#1', 'doc#2', 'doc#3', 'doc#4', 'doc#5', 'own']);
+    expect(found[0]).toMatchObject({ text: 'part number 0', span: { documentId: 'doc', start: 0 } });
+    expect(found.at(-1)).toEqual({ id: 'own', text: 'a record', metadata: { ok: true }, span: null, vector });
+  });
 });
