@@ -50,7 +50,7 @@ function reply({ body }: ScriptedRequest): ScriptedReply {
   const last = body.messages?.at(-1);
   const said = typeof last?.content === 'string' ? last.content : JSON.stringify(last?.content);
   if (last?.role === 'tool') return { text: `It says ${/hello, \w+!/.exec(said)?.[0]}`, deltaLength: 5 };
-  const text = TEXTS.find(([form]) => form.test(said))?.[1];
+  const text = textOnDatabases(body);
   if (text !== undefined) return { text, deltaLength: 5 };
   if (said.includes('hang'))
     return { text: 'An answer without end', deltaLength: 3, beforeWrite: holdAfter(2) };
@@ -65,6 +65,12 @@ const TEXTS: readonly (readonly [said: RegExp, text: string])[] = [
   [/The statement that was run:/, 'There are some orders.'],
   [/^Passage \[1\]/, 'The red valve stops it. [1]'],
 ];
+
+/** On a busy machine a statement may end at its time limit, and then the last message is not the question itself. */
+function textOnDatabases({ messages = [] }: ScriptedRequest['body']): string | undefined {
+  const words = messages.map(({ content }) => String(content));
+  return TEXTS.find(([form]) => words.some((one) => form.test(one)))?.[1];
+}
 
 /** Lets so many writes through, and then none. */
 function holdAfter(writes: number): () => Promise<void> {
