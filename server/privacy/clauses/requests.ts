@@ -21,21 +21,26 @@ export const requestClauses: readonly Clause[] = [
   },
   {
     id: 'P6',
-    wording: 'c3ed828af76352d6',
+    wording: '8a25ab188485e989',
     modules: [
       'server/gateway/data/data-plane.ts',
       'server/calls/invoke.ts',
       'server/calls/console.ts',
       'server/sandbox/run-directory.ts',
+      'server/gateway/data/sealed-call.ts',
+      'guest/sealed/opening.ts',
+      'clients/sdk/src/sealed/ohttp.ts',
     ],
     tests: [
       'privacy/calls.test.ts › in open or unlinked files, arguments or environments while calls run',
       'privacy/calls.test.ts › in any answer of the platform after every kind of call',
       'privacy/calls.test.ts › on disk, in stores opened with all keys, in logs or temporary directories',
       'privacy/negative-controls.test.ts › the harness catches',
+      'acceptance/sealed-clients.test.ts › calls sealed as it calls plainly, and nothing of it is readable on the way',
+      'acceptance/sealed.test.ts › that is sent again is refused and runs once',
+      'acceptance/sealed.test.ts › opens nothing that was sealed for another version',
       'server/calls/pool.test.ts › are never shared between two calling accounts',
     ],
-    open: UNSEALED,
   },
   {
     id: 'P7',
