@@ -124,6 +124,10 @@ export function createKeyRing({ clock = systemClock, ...options }: KeyRingOption
   const { hashes, bury } = createTombstones(loadOrCreate, clock);
   // One at a time: a look-up that overlaps a destruction must not bring the key back into the cache.
   const serial = createSerial();
+  const findAll: KeyRing['findAll'] = async (resources) => {
+    for (const resource of resources) checkResource(resource);
+    return await serial(() => copies(load, resources));
+  };
   const listeners: (() => Promise<void>)[] = [];
 
   async function tellOfDestruction(): Promise<void> {
@@ -135,18 +139,6 @@ export function createKeyRing({ clock = systemClock, ...options }: KeyRingOption
     const resource = accountResource(parent);
     if ((await load(resource)) !== undefined) return;
     if (await store.isBuried((await hashes())(resource))) throw accountErased();
-  }
-
-  async function findAll(resources: readonly string[]): Promise<(Uint8Array | undefined)[]> {
-    for (const resource of resources) checkResource(resource);
-    return await serial(async () => {
-      const found: (Uint8Array | undefined)[] = [];
-      for (const resource of resources) {
-        const key = (await load(resource))?.key;
-        found.push(key && Uint8Array.from(key));
-      }
-      return found;
-    });
   }
 
   async function destroyAll(resources: readonly string[]): Promise<void> {
@@ -215,6 +207,18 @@ function createTombstones(loadOrCreate: Wraps['loadOrCreate'], clock: Pick<Clock
   }
 
   return { hashes, bury };
+}
+
+async function copies(
+  load: Wraps['load'],
+  resources: readonly string[],
+): Promise<(Uint8Array | undefined)[]> {
+  const found: (Uint8Array | undefined)[] = [];
+  for (const resource of resources) {
+    const key = (await load(resource))?.key;
+    found.push(key && Uint8Array.from(key));
+  }
+  return found;
 }
 
 interface Wraps {
