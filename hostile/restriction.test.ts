@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { customerOf } from '../acceptance/aimee-customer.ts';
 import { send } from '../acceptance/aimee-visitor.ts';
-import { type AimeeGrant, RightsState, apiV1Routes, profileRoutes, rightsRoutes } from '../contract/index.ts';
+import {
+  type AimeeGrant,
+  RightsState,
+  apiV1Routes,
+  copyRoutes,
+  profileRoutes,
+  rightsRoutes,
+} from '../contract/index.ts';
 import { type Platform, createClient } from '../testkit/index.ts';
 import { NAMING, ROUTES, type Route, ask } from './every-route.ts';
 import { type Credential, type Tenant, moveIn, signIn, startBuilding } from './tenant.ts';
@@ -47,7 +54,7 @@ afterAll(async () => {
 });
 
 /** What goes on, as the contract says. */
-const OWN_ACTS = Object.entries({ ...rightsRoutes, ...apiV1Routes, ...profileRoutes }).flatMap(
+const OWN_ACTS = Object.entries({ ...rightsRoutes, ...copyRoutes, ...apiV1Routes, ...profileRoutes }).flatMap(
   ([name, route]) => ('ownAct' in route ? [name] : []),
 );
 /** Nothing of them is about an account's data: who somebody is, and what the installation can do. */
@@ -120,6 +127,13 @@ describe('restricted data', () => {
     expect(Date.parse(state.restricted?.since ?? '')).toBeLessThanOrEqual(Date.now());
     const session = await signIn(platform.url, ann.customer);
     expect((await api('/session', { headers: session })).status).toBe(200);
+    const copy = await api('/rights/copy');
+    expect([
+      copy.status,
+      Buffer.from(await copy.arrayBuffer())
+        .subarray(0, 2)
+        .toString(),
+    ]).toEqual([200, 'PK']);
     // To restrict again changes nothing.
     await setRestriction('POST');
   });

@@ -19,6 +19,7 @@ import type { Scheduler } from './kernel/scheduler.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import type { Receipts } from './keys/receipts.ts';
 import type { Models } from './models/chat-model.ts';
+import { guarded } from './rights/guarded.ts';
 import type { Restriction } from './rights/restriction.ts';
 import type { Inventory } from './profile/inventory.ts';
 import { hostNetwork } from './sandbox/egress-guard.ts';
@@ -98,5 +99,25 @@ export async function composeAimee(parts: AimeeComposition): Promise<ComposedAim
     queryLimits,
   });
   lifecycle.onClose('AI.Mee', () => service.close());
-  return { service, widget: createWidgetFiles(BUILT_WIDGET), originIp };
+  return {
+    service: restricted(service, parts.restriction),
+    widget: createWidgetFiles(BUILT_WIDGET),
+    originIp,
+  };
+}
+
+/** Asked before anything begins: an act of several steps is not refused after its first. */
+function restricted(service: Aimee, restriction: Restriction): Aimee {
+  const { sites, knowledge, crawls, conversations, purges, visitorRequests, grants } = service;
+  return {
+    ...service,
+    sites: guarded(sites, restriction),
+    knowledge: guarded(knowledge, restriction),
+    crawls: guarded(crawls, restriction),
+    conversations: guarded(conversations, restriction),
+    purges: guarded(purges, restriction),
+    visitorRequests: guarded(visitorRequests, restriction),
+    grants: guarded(grants, restriction),
+    deleteSite: (accountId, siteId) => guarded(service, restriction).deleteSite(accountId, siteId),
+  };
 }

@@ -17,6 +17,7 @@ import type { Inventory } from './profile/inventory.ts';
 import { createProfile } from './profile/profile.ts';
 import type { Copier } from './rights/copier.ts';
 import { type Copies, createCopies } from './rights/copies.ts';
+import { guarded } from './rights/guarded.ts';
 import { createInvitations } from './rights/invitations.ts';
 import { packLimits } from './rights/packs/limits.ts';
 import type { Aimee } from './aimee/create-aimee.ts';
@@ -92,7 +93,7 @@ export function composeRights(composition: RightsComposition): RightsParts {
     restriction,
     objections,
     copies: composeCopies(composition),
-    invitations: createInvitations(parts),
+    invitations: guarded(createInvitations(parts), restriction),
     transmit: createTransmit({ ...parts, network: hostNetwork, allowedHosts: config.copyAllowedHosts }),
   };
 }
