@@ -234,6 +234,8 @@ describe('in the portal', () => {
     });
     expect([name, text.slice(0, 2)]).toEqual(['jellyfaas-copy.zip', 'PK']);
     await page.getByRole('cell', { name: 'A copy to read' }).waitFor();
+    await confirm('Invite a copy');
+    await page.getByRole('region', { name: 'Token of the invitation' }).waitFor();
   });
 
   it('somebody objects, and keeps the receipt', async () => {

@@ -41,9 +41,9 @@ export function Rights(): ReactNode {
           )}
         </Loaded>
         <AskOperator />
-        <Transfer />
         <Erase onErased={setErased} />
       </div>
+      <Transfer />
       <Requests />
       <ReceiptDialog deletion={erased} onClose={() => changed(undefined)} />
     </Page>

@@ -22,11 +22,11 @@ export function Transfer(): ReactNode {
   return (
     <Card title={t('pages.rights.transfer.title')}>
       <p className="muted">{t('pages.rights.transfer.text')}</p>
-      <Send onDone={setOutcome} />
-      <hr />
-      <Invite />
-      <hr />
-      <Import onDone={setOutcome} />
+      <div className="grid top">
+        <Send onDone={setOutcome} />
+        <Invite />
+        <Import onDone={setOutcome} />
+      </div>
       <Dialog
         title={t('pages.rights.transfer.done')}
         isOpen={outcome !== undefined}
@@ -45,7 +45,7 @@ function Send({ onDone }: { readonly onDone: (outcome: Outcome) => void }): Reac
   const [token, setToken] = useState('');
   const [isAsking, setAsking] = useState(false);
   return (
-    <>
+    <div className="stack">
       <h3>{t('pages.rights.transfer.send.title')}</h3>
       <p className="muted">{t('pages.rights.transfer.send.text')}</p>
       <TextField
@@ -75,7 +75,7 @@ function Send({ onDone }: { readonly onDone: (outcome: Outcome) => void }): Reac
       >
         <p>{t('pages.rights.transfer.send.confirm', { address: address.trim() })}</p>
       </Confirm>
-    </>
+    </div>
   );
 }
 
@@ -85,7 +85,7 @@ function Invite(): ReactNode {
   const [invitation, setInvitation] = useState<CopyInvitation>();
   const [isAsking, setAsking] = useState(false);
   return (
-    <>
+    <div className="stack">
       <h3>{t('pages.rights.transfer.invite.title')}</h3>
       <p className="muted">{t('pages.rights.transfer.invite.text')}</p>
       <div className="row">
@@ -112,7 +112,7 @@ function Invite(): ReactNode {
           <CodeBlock label={t('pages.rights.transfer.token')} text={invitation.token} />
         </>
       )}
-    </>
+    </div>
   );
 }
 
@@ -120,7 +120,7 @@ function Import({ onDone }: { readonly onDone: (outcome: Outcome) => void }): Re
   const { t } = useTranslation();
   const [file, setFile] = useState<File>();
   return (
-    <>
+    <div className="stack">
       <h3>{t('pages.rights.transfer.import.title')}</h3>
       <FileDrop
         label={t('pages.rights.transfer.import.drop')}
@@ -142,7 +142,7 @@ function Import({ onDone }: { readonly onDone: (outcome: Outcome) => void }): Re
       >
         <p>{t('pages.rights.transfer.import.confirm', { name: file?.name ?? '' })}</p>
       </Confirm>
-    </>
+    </div>
   );
 }
 
