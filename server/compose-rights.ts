@@ -93,7 +93,13 @@ export function composeRights(composition: RightsComposition): RightsParts {
     restriction,
     objections,
     copies: composeCopies(composition),
-    invitations: guarded(createInvitations(parts), restriction),
+    invitations: guarded(
+      createInvitations({
+        ...parts,
+        exists: async (accountId) => (await accountStore.findAccount(accountId)) !== undefined,
+      }),
+      restriction,
+    ),
     transmit: createTransmit({ ...parts, network: hostNetwork, allowedHosts: config.copyAllowedHosts }),
   };
 }
@@ -102,7 +108,7 @@ export function composeRights(composition: RightsComposition): RightsParts {
 const ALL_ROWS = Number.MAX_SAFE_INTEGER;
 
 function composeCopies({ config, stores, copiers, privacy, ...parts }: RightsComposition): Copies {
-  const { accounts, accountStore, calls, inventories, receipts } = stores;
+  const { accounts, accountStore, calls, inventories, receipts, restriction } = stores;
   const profile = createProfile({ inventories, rowsMax: ALL_ROWS });
   return createCopies({
     ...parts,
@@ -114,6 +120,7 @@ function composeCopies({ config, stores, copiers, privacy, ...parts }: RightsCom
     directory: config.dataDir,
     page: (facts) => copyPage(facts, privacy, DATA_MAP),
     receipts,
+    restriction,
     limits: packLimits,
   });
 }

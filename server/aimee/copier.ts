@@ -3,6 +3,7 @@ import { AimeeSiteForm } from '../../contract/index.ts';
 import type { Holder } from '../accounts/principal.ts';
 import type { Embedders } from '../embeddings/embedder.ts';
 import { rfc3339 } from '../kernel/clock.ts';
+import { PlatformError } from '../kernel/errors.ts';
 import { runs } from '../kernel/runs.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Copier, ImportOutcome, PackFile, PackReader } from '../rights/copier.ts';
@@ -75,13 +76,20 @@ async function* knowledgeOf(
 ): AsyncGenerator<Content> {
   for (const site of sites) {
     if (site.knowledge === null) continue;
-    const { file } = await bases.openOf(site);
+    const opened = await bases.openOf(site).catch(gone);
+    if (opened === undefined) continue;
+    const { file } = opened;
     try {
       yield* contentsOf(engine, { base: site.id, file, hasModel: true });
     } finally {
       file.key.fill(0);
     }
   }
+}
+
+/** Its site is being deleted. */
+function gone(thrown: unknown): undefined {
+  if (!(thrown instanceof PlatformError) || thrown.kind !== 'not_found') throw thrown;
 }
 
 interface Arriving {

@@ -9,6 +9,7 @@ import type { PackLimits } from './packs/limits.ts';
 import { readPack } from './packs/read-pack.ts';
 import { spoolOf } from './packs/spool.ts';
 import { createPack } from './packs/write-pack.ts';
+import type { Restriction } from './restriction.ts';
 
 /** What became of a copy that was taken over. */
 export interface TakenCopy {
@@ -31,7 +32,7 @@ export interface LeftObject {
 export interface Copies {
   /** The zip, made as it is read; destroy it to end that. It fails where something cannot be read. */
   write(holder: Holder): Readable;
-  /** Takes over a copy of any installation, after all of it has arrived and was checked. Rejects with `rights.pack_*`. */
+  /** Takes over a copy of any installation, after all of it has arrived and was checked. Rejects with `rights.pack_*`, `account.restricted`. */
   take(holder: Holder, content: AsyncIterable<Uint8Array>): Promise<TakenCopy>;
 }
 
@@ -49,13 +50,14 @@ export interface CopiesOptions {
   readonly directory: string;
   readonly page: (facts: PageFacts) => string;
   readonly receipts: Pick<Receipts, 'sign'>;
+  readonly restriction: Pick<Restriction, 'check'>;
   readonly clock: Clock;
   readonly version: string;
   readonly limits: PackLimits;
 }
 
 export function createCopies(options: CopiesOptions): Copies {
-  const { copiers, directory, page, receipts, clock, version, limits } = options;
+  const { copiers, directory, page, receipts, restriction, clock, version, limits } = options;
 
   return {
     write(holder) {
@@ -69,6 +71,7 @@ export function createCopies(options: CopiesOptions): Copies {
       return pack.output;
     },
     async take(holder, content) {
+      restriction.check(holder.accountId);
       const spool = await spoolOf(content, { directory, bytesMax: limits.packBytesMax });
       try {
         const pack = await readPack(spool, { copiers, limits });

@@ -14,10 +14,15 @@ const TAKEN: TakenCopy = { taken: {}, left: [], leftCount: 0, receipt: 'a.b.c' }
 let now: number;
 let invitations: Invitations;
 let token: string;
+let erased: AccountId | undefined;
 
 beforeEach(() => {
   now = 1_000_000;
-  invitations = createInvitations({ clock: { now: () => now, monotonicMs: () => now } });
+  erased = undefined;
+  invitations = createInvitations({
+    clock: { now: () => now },
+    exists: async (accountId) => accountId !== erased,
+  });
   token = invitations.create(ADA).token.reveal();
 });
 
@@ -50,6 +55,11 @@ describe('an invitation', () => {
     invitations.revoke(ADA.accountId);
     expect(await use()).toBe('rights.invitation_unknown');
     expect(invitations.find(BOB.accountId)).toBeDefined();
+  });
+
+  it('ends with its account', async () => {
+    erased = ADA.accountId;
+    expect(await use()).toBe('rights.invitation_unknown');
   });
 
   it('lets one in at a time, and what failed a few times more', async () => {

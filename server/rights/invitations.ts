@@ -46,7 +46,13 @@ const TRIES_MAX = 5;
 /** Accounts that have one; the oldest goes for one more. */
 const INVITATIONS_MAX = 10_000;
 
-export function createInvitations({ clock }: { readonly clock: Clock }): Invitations {
+export interface InvitationsOptions {
+  readonly clock: Pick<Clock, 'now'>;
+  /** Whether the account has not been erased since. */
+  readonly exists: (accountId: AccountId) => Promise<boolean>;
+}
+
+export function createInvitations({ clock, exists }: InvitationsOptions): Invitations {
   const byAccount = new Map<AccountId, Kept>();
   const byHash = new Map<string, Kept>();
 
@@ -96,6 +102,7 @@ export function createInvitations({ clock }: { readonly clock: Clock }): Invitat
       kept.isInUse = true;
       kept.triesLeft--;
       try {
+        if (!(await exists(accountId))) throw unknown();
         kept.outcome = await work({ accountId, accountKey: new Secret(accountKey) });
         byHash.delete(kept.hash);
         return kept.outcome;
