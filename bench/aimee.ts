@@ -1,5 +1,6 @@
 import { loadavg } from 'node:os';
 import { customerOf, type Customer } from '../acceptance/aimee-customer.ts';
+import type { AimeePurged } from '../contract/index.ts';
 import { type CrowdOptions, type KeptConversation, faultsOf } from '../testkit/visitor-crowd.ts';
 import { fetchTestEmbeddingModel } from '../tools/fetch-test-embedding-model.mjs';
 import { type Bench, dataDirFor, type Measurement, type Running, withPlatform } from './bench.ts';
@@ -47,6 +48,7 @@ export const measureAimee: Measurement = async (bench) => {
           name: 'unknowing',
           what: 'without a pause and without knowledge',
         })),
+        await measurePurge(bench, site),
       ];
     });
   } finally {
@@ -104,4 +106,30 @@ async function measureCrowd(
       detail: `of ${result.sent.length}`,
     },
   ];
+}
+
+/** From the order to the receipt, when no key and no row is left. */
+async function measurePurge(bench: Bench, { platform, customer }: Site): Promise<Row> {
+  // As many as one site takes in a minute.
+  const conversations = bench.isQuick ? 2000 : 10_000;
+  bench.note(`aimee, purge of ${conversations} conversations`);
+  const { id } = await customer.createSite({
+    name: 'purged',
+    messagesPerMinute: 10_000,
+    messagesPerDay: 1_000_000,
+  });
+  const crowd = { url: platform.url, sites: [id], questions: QUESTIONS, visitors: VISITORS, messagesEach: 1 };
+  for (let said = 0; said < conversations; said += VISITORS)
+    await bench.loader.crowd({ ...crowd, name: 'purged' });
+  const [cpuBefore, from] = [cpuSeconds(platform.pid), performance.now()];
+  const purged = await customer.api<AimeePurged>('POST', `/sites/${id}/purge`, { scope: 'all' });
+  const seconds = (performance.now() - from) / 1000;
+  return {
+    what: `AI.Mee, purge of ${purged.conversations} conversations`,
+    unit: 's',
+    measured: seconds,
+    detail:
+      `${(cpuSeconds(platform.pid) - cpuBefore).toFixed(1)} s of the server's CPU; ` +
+      `load average ${loadavg()[0]?.toFixed(1)}`,
+  };
 }
