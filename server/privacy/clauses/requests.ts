@@ -38,6 +38,7 @@ export const requestClauses: readonly Clause[] = [
       'privacy/negative-controls.test.ts › the harness catches',
       'acceptance/sealed-clients.test.ts › calls sealed as it calls plainly, and nothing of it is readable on the way',
       'acceptance/sealed.test.ts › that is sent again is refused and runs once',
+      'hostile/sealed.test.ts › holds nothing of a sealed call, and the same search finds a plain one',
       'acceptance/sealed.test.ts › opens nothing that was sealed for another version',
       'server/calls/pool.test.ts › are never shared between two calling accounts',
     ],
