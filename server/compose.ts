@@ -275,7 +275,7 @@ async function listen(
   const { directory } = functions;
   const { languages, pool, invoke, limits } = callPath;
   const dataPlane = createDataPlane({ ...parts, accounts, directory, invoke, originOf, limits });
-  const ohttpKeys = createOhttpKeys({ accounts, directory, pool, receipts: stores.receipts, events });
+  const ohttpKeys = createOhttpKeys({ ...stores, ...callPath, directory, events });
   const { models, copiers, ...doors } = await composeServices(parts, {
     lifecycle,
     stores,

@@ -4,6 +4,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../kernel/clock.ts';
+import { systemScheduler } from '../kernel/scheduler.ts';
 import type { AccountId, FunctionId } from '../kernel/ids.ts';
 import type { CallRecord } from './call-record.ts';
 import { createRecorder } from './recorder.ts';
@@ -58,6 +60,22 @@ describe('the recorder', () => {
       ['2026-11-23', [1]],
       ['2026-11-24', [2, 3]],
     ]);
+  });
+
+  it('keeps no address of whoever has objected to that', async () => {
+    const rows: CallRecord[] = [];
+    const recorder = createRecorder({
+      restriction: UNRESTRICTED,
+      objections: { has: (_accountId, purpose) => purpose === 'origin-ip' },
+      store: { append: async (_day, batch) => void rows.push(...batch) },
+      clock: systemClock,
+      scheduler: systemScheduler,
+      events: { emit: () => undefined, dropped: () => 0 },
+      limits: { recordFlushMs: 100, recordFlushRows: 500, recordRowsMax: 1000 },
+    });
+    recorder.add({ ...row(1), originIp: '192.0.2.7' });
+    await recorder.close();
+    expect(rows.map(({ originIp }) => originIp)).toEqual(['0.0.0.0']);
   });
 
   it('writes a full batch at once', async () => {

@@ -9,6 +9,7 @@ import type { AccountId, FunctionId } from '../kernel/ids.ts';
 import { Secret } from '../kernel/secret.ts';
 import { createKeyRing } from '../keys/key-ring.ts';
 import type { KeyRing, KeyStore } from '../keys/key-ring.ts';
+import { createObjections } from '../rights/objections.ts';
 import { createCallStore } from './call-store.ts';
 import { openKeyStore } from './key-store.ts';
 
@@ -169,6 +170,40 @@ describe('a call record has no room for content', () => {
     const withMore = { ...call(), path: '/secret', userAgent: 'curl' };
     await store.append(DAY, [withMore]);
     expect(await store.list(alice, DAY, 10)).toEqual([call()]);
+  });
+});
+
+describe('rows of a caller', () => {
+  test('outlive the days that are kept while their account is restricted', async () => {
+    const restricted = new Set([alice]);
+    const restriction = {
+      accounts: () => [...restricted],
+      isRestricted: (accountId: AccountId) => restricted.has(accountId),
+    };
+    store = createCallStore({ dir: join(dir, 'calls'), keyRing, restriction });
+    await store.append(DAY, [call(), call({ accountId: bob })]);
+    expect((await store.statistics(hello)).get(1)?.invocations).toBe(1);
+    expect(await store.expire('2026-11-24')).toEqual({ destroyed: 0, resting: 1 });
+    expect(await store.list(alice, DAY, 10)).toEqual([call()]);
+    expect(await store.list(bob, DAY, 10)).toEqual([]);
+    restricted.clear();
+    expect(await store.expire('2026-11-24')).toEqual({ destroyed: 1, resting: 0 });
+    expect(await store.list(alice, DAY, 10)).toEqual([]);
+  });
+
+  test('who has objected to statistics are counted by nobody', async () => {
+    const objections = await createObjections({
+      list: async () => [],
+      insert: async () => undefined,
+      remove: async () => undefined,
+    });
+    store = createCallStore({ dir: join(dir, 'calls'), keyRing, objections });
+    await store.append(DAY, [call(), call({ accountId: bob })]);
+    await objections.object(alice, 'statistics');
+    expect((await store.statistics(hello)).get(1)?.invocations).toBe(1);
+    await expect(store.durations(alice, DAY)).rejects.toMatchObject({ code: 'account.statistics_objected' });
+    await objections.withdraw(alice, 'statistics');
+    expect(await store.durations(alice, DAY)).toHaveLength(1);
   });
 });
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { mayCall } from '../../calls/deployment.ts';
 import type { Pool } from '../../calls/pool.ts';
+import type { Recorder } from '../../calls/recorder.ts';
 import { notFound } from '../../kernel/errors.ts';
 import type { DeploymentId } from '../../kernel/ids.ts';
 import type { Receipts } from '../../keys/receipts.ts';
@@ -12,6 +13,7 @@ import { type DataPlane, type DataPlaneOptions, badToken, isPreflight, tokenOf }
 
 export interface OhttpKeysOptions extends Pick<DataPlaneOptions, 'accounts' | 'directory' | 'events'> {
   readonly pool: Pick<Pool, 'sealedKeys'>;
+  readonly recorder: Pick<Recorder, 'admit'>;
   readonly receipts: Pick<Receipts, 'signDocument'>;
 }
 
@@ -47,6 +49,8 @@ async function answer(options: OhttpKeysOptions, { req, res, deploymentId }: Ask
   if (principal === undefined) throw badToken();
   const deployment = options.directory.find(deploymentId);
   if (deployment === undefined || !mayCall(principal.accountId, deployment)) throw notFound('deployment');
+  options.recorder.admit(principal.accountId);
+  options.recorder.admit(deployment.ownerId);
   const keys = await options.pool.sealedKeys(deployment, principal.accountId);
   res
     .writeHead(200, {

@@ -69,29 +69,31 @@ export const rightClauses: readonly Clause[] = [
     id: 'P43',
     wording: '081819afaa68e210',
     modules: [
+      'server/rights/erasure.ts',
+      'server/compose-keepers.ts',
       'server/functions/delete.ts',
       'server/databases/create-databases.ts',
       'server/keys/key-ring.ts',
     ],
     tests: [
+      'server/rights/erasure.test.ts › that a power cut stops after step %i is finished by the next start',
+      'server/compose-keepers.test.ts › every table that tells of somebody has a keeper, and no keeper names a table that is not there',
       'server/stores/function-store.test.ts › keeps nothing of what was deleted, not even for the holder of its key',
       'server/stores/key-store.test.ts › takes all keys of its account along, and nobody else’s',
+      'acceptance/rights.test.ts › does all of it, and erases himself',
       'server/stores/call-store.test.ts › an erased account has no row in any day, and others keep theirs',
     ],
-    open: {
-      en: 'Not kept yet in full: everything in an account can be deleted one by one, the account as a whole cannot.',
-      de: 'Noch nicht ganz eingelöst: Alles in einem Konto lässt sich einzeln löschen, das Konto als Ganzes nicht.',
-    },
   },
   {
     id: 'P44',
     wording: '3be0ca4f8d5fab9e',
-    modules: [],
-    tests: [],
-    open: {
-      en: 'Not kept yet: nothing in the platform can be told to store data and not to use it.',
-      de: 'Noch nicht eingelöst: Nichts in der Plattform kann angewiesen werden, Daten nur zu speichern und nicht zu nutzen.',
-    },
+    modules: ['server/rights/restriction.ts', 'server/rights/guarded.ts', 'server/calls/recorder.ts'],
+    tests: [
+      'hostile/restriction.test.ts › is out of reach on every route but those for acts of its holder',
+      'hostile/restriction.test.ts › is of no use to others: not its functions, not its assistants, not to staff',
+      'hostile/restriction.test.ts › rests over a restart, and is as it was once the restriction is lifted',
+      'server/stores/call-store.test.ts › outlive the days that are kept while their account is restricted',
+    ],
   },
   {
     id: 'P45',
