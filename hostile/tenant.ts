@@ -19,10 +19,10 @@ export interface Tenant {
 }
 
 /** With what tenants need; on a data directory that is there, or a new one. */
-export async function startBuilding(dataDir?: string): Promise<Platform> {
+export async function startBuilding(dataDir?: string, env: Record<string, string> = {}): Promise<Platform> {
   return await startPlatform({
     ...(dataDir === undefined ? { layersOf: inject('platform').dataDir } : { dataDir }),
-    env: { JELLYFAAS_EMBEDDING_MODEL_DIRECTORY: await fetchTestEmbeddingModel() },
+    env: { ...env, JELLYFAAS_EMBEDDING_MODEL_DIRECTORY: await fetchTestEmbeddingModel() },
   });
 }
 

@@ -51,7 +51,7 @@ export const databaseClauses: readonly Clause[] = [
   },
   {
     id: 'P14',
-    wording: '0a36c5173c0711bd',
+    wording: '546be014c56aae3d',
     modules: ['server/vectors/ingest.ts', 'server/vectors/retrieval.ts', 'server/vectors/answers.ts'],
     tests: [
       'privacy/databases.test.ts › in processes, their open files, arguments and environments, and in any answer of the platform',

@@ -54,7 +54,7 @@ export const requestClauses: readonly Clause[] = [
   },
   {
     id: 'P8',
-    wording: '1feb03bc565f1f96',
+    wording: 'd59e7e0ad6e027dd',
     modules: [
       'server/ai/conversation.ts',
       'server/ai/create-queries.ts',
@@ -85,7 +85,7 @@ export const requestClauses: readonly Clause[] = [
   },
   {
     id: 'P20',
-    wording: '8aafbfab6a9d4a40',
+    wording: '77794ad0a279dddc',
     modules: [
       'server/sql/external/external-sql.ts',
       'server/sql/external/session.ts',

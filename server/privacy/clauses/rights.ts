@@ -9,7 +9,7 @@ export const rightClauses: readonly Clause[] = [
   },
   {
     id: 'P40',
-    wording: '62a18b7f99df8872',
+    wording: 'd1d8ea4bc3736110',
     modules: [
       'server/profile/profile.ts',
       'server/accounts/create-accounts.ts',
@@ -67,7 +67,7 @@ export const rightClauses: readonly Clause[] = [
   },
   {
     id: 'P43',
-    wording: '081819afaa68e210',
+    wording: '1a9c44b14b66cc73',
     modules: [
       'server/rights/erasure.ts',
       'server/compose-keepers.ts',
@@ -76,6 +76,10 @@ export const rightClauses: readonly Clause[] = [
       'server/keys/key-ring.ts',
     ],
     tests: [
+      'privacy/erasure.test.ts › is in no store any more, opened with every key that the service has',
+      'privacy/erasure.test.ts › is finished by the next start when the server is killed on the way',
+      'privacy/erasure.test.ts › does not come back with a backup of before',
+      'privacy/erasure.test.ts › and whoever comes with the same address is somebody new',
       'server/rights/erasure.test.ts › that a power cut stops after step %i is finished by the next start',
       'server/compose-keepers.test.ts › every table that tells of somebody has a keeper, and no keeper names a table that is not there',
       'server/stores/function-store.test.ts › keeps nothing of what was deleted, not even for the holder of its key',
