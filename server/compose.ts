@@ -5,6 +5,7 @@ import { createInvoke, type Invoke } from './calls/invoke.ts';
 import { type CallLimits, defaultCallLimits } from './calls/limits.ts';
 import { createPool, type Pool } from './calls/pool.ts';
 import { type Recorder, createRecorder } from './calls/recorder.ts';
+import { keepCallRetention } from './calls/retention.ts';
 import { type Scheduler, systemScheduler } from './kernel/scheduler.ts';
 import { composeAi } from './compose-ai.ts';
 import { type ComposedAimee, composeAimee } from './compose-aimee.ts';
@@ -22,7 +23,7 @@ import { createOhttpKeys } from './gateway/data/ohttp-keys.ts';
 import { type OriginReader, createOriginReader } from './gateway/data/origin-ip.ts';
 import { createMetrics, type Metrics } from './gateway/metrics.ts';
 import { type GatewayOptions, createGateway } from './gateway/server.ts';
-import { type Clock, systemClock, utcDay } from './kernel/clock.ts';
+import { type Clock, systemClock } from './kernel/clock.ts';
 import type { EventLog } from './kernel/events.ts';
 import type { LayerId } from './kernel/ids.ts';
 import { createLifecycle, type Lifecycle } from './kernel/lifecycle.ts';
@@ -31,7 +32,6 @@ import { type Languages, openLanguages } from './languages/languages.ts';
 import type { Models } from './models/chat-model.ts';
 import type { Jail, Limitation } from './sandbox/jail.ts';
 import { swapLimitations } from './sandbox/swap.ts';
-import type { CallStore } from './calls/call-record.ts';
 import type { FunctionStore } from './functions/function-store.ts';
 import { createProfile } from './profile/profile.ts';
 import { guarded } from './rights/guarded.ts';
@@ -64,8 +64,6 @@ export interface Parts {
 /** Workers are booted ahead for the newest functions; the pool's own bounds hold. */
 const PRIMED_AT_START = 8;
 const CLOSE_DEADLINE_MS = 20_000;
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 export async function compose({
   clock = systemClock,
@@ -98,7 +96,13 @@ async function start(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Plat
   const { clock, events } = parts;
   const stores = await openStores(parts, lifecycle);
   const firstKey = await stores.accounts.bootstrap(parts.config.bootstrapApiKey);
-  await keepRetention(parts, stores.calls, lifecycle);
+  const retention = keepCallRetention({
+    ...parts,
+    calls: stores.calls,
+    retentionDays: parts.config.callRetentionDays,
+  });
+  lifecycle.onClose('retention', () => retention.close());
+  await retention.first;
   const callPath = await openCallPath(parts, { stores, lifecycle, directory: () => functions.directory });
   const { pool, languages, metrics } = callPath;
   const functions: Functions = createFunctions({
@@ -128,27 +132,6 @@ async function start(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Plat
     functions: guarded(functions, stores.restriction),
     firstKey,
   });
-}
-
-/** Destroys partitions older than the retention now and once a day; a failure is told and tried again. */
-async function keepRetention(
-  { config, clock, events }: Required<Parts>,
-  calls: CallStore,
-  lifecycle: Lifecycle,
-): Promise<void> {
-  const expire = async (): Promise<void> => {
-    try {
-      const oldestDay = utcDay(clock.now() - config.callRetentionDays * DAY_MS);
-      const { destroyed, resting } = await calls.expire(oldestDay);
-      if (destroyed > 0) events.emit('calls.partition_expired', { count: destroyed });
-      if (resting > 0) events.emit('rights.retention_rests', { area: 'calls', count: resting });
-    } catch {
-      events.emit('server.failed', { code: 'calls.expiry_failed', area: 'retention' });
-    }
-  };
-  await expire();
-  const repeat = setInterval(() => void expire(), DAY_MS);
-  lifecycle.onClose('retention', () => clearInterval(repeat));
 }
 
 async function openCallPath(

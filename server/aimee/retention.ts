@@ -1,6 +1,7 @@
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, createCautiousTime } from '../kernel/clock.ts';
 import type { EventLog } from '../kernel/events.ts';
-import type { Scheduler, Timer } from '../kernel/scheduler.ts';
+import { type HourlyWork, hourly } from '../kernel/hourly.ts';
+import type { Scheduler } from '../kernel/scheduler.ts';
 import type { Restriction } from '../rights/restriction.ts';
 import type { Purges } from './purges.ts';
 import type { Sites } from './sites.ts';
@@ -16,37 +17,34 @@ export interface RetentionOptions {
   readonly events: Pick<EventLog, 'emit'>;
 }
 
-const HOUR_MS = 3_600_000;
 const DAY_SECONDS = 86_400;
 
 /**
  * Purges what sites do not keep any longer, and calls out visitors' requests that wait for too long: now, and once an hour.
  * Nothing of restricted accounts is touched. A failure is told and tried again.
  */
-export function keepRetention(options: RetentionOptions): { close(): void } {
-  const { scheduler, events } = options;
-  let timer: Timer | undefined;
+export function keepRetention(options: RetentionOptions): Pick<HourlyWork, 'close'> {
+  const { clock, scheduler, events } = options;
+  const cautiousTime = createCautiousTime(clock);
   let isClosed = false;
-  const run = async (): Promise<void> => {
+  const work = hourly(scheduler, async () => {
     try {
-      await purgeOld(options, () => isClosed);
+      await purgeOld(options, { now: cautiousTime(), isClosed: () => isClosed });
     } catch {
       events.emit('server.failed', { code: 'aimee.retention_failed', area: 'retention' });
     }
-    if (!isClosed) timer = scheduler.after(HOUR_MS, () => void run());
-  };
-  void run();
+  });
   return {
     close() {
       isClosed = true;
-      timer?.close();
+      work.close();
     },
   };
 }
 
 async function purgeOld(
-  { sites, purges, visitorRequests, restriction, clock, events }: RetentionOptions,
-  isClosed: () => boolean,
+  { sites, purges, visitorRequests, restriction, events }: RetentionOptions,
+  { now, isClosed }: { readonly now: number; readonly isClosed: () => boolean },
 ): Promise<void> {
   let count = 0;
   let resting = 0;
@@ -59,7 +57,7 @@ async function purgeOld(
     await visitorRequests.remind(accountId);
     for (const site of await sites.list(accountId)) {
       if (site.retentionDays === null) continue;
-      const before = Math.floor(clock.now() / 1000) - site.retentionDays * DAY_SECONDS;
+      const before = Math.floor(now / 1000) - site.retentionDays * DAY_SECONDS;
       count += await purges.purgeBefore(site, before);
     }
   }

@@ -54,9 +54,13 @@ export interface CallStore {
   statistics(functionId: FunctionId): Promise<ReadonlyMap<number, CallStatistics>>;
   /**
    * Destroys the partitions older than `oldestDay`: key first, then file. Of those that hold rows of restricted accounts the
-   * other rows go. Returns how many of each there were.
+   * other rows go. Days after `today` come from a clock that was wrong, then or now; their age counts from when they were
+   * first found so. Returns how many there were of each, those ahead among the kept.
    */
-  expire(oldestDay: string): Promise<{ destroyed: number; resting: number }>;
+  expire(span: {
+    readonly oldestDay: string;
+    readonly today: string;
+  }): Promise<{ destroyed: number; resting: number; ahead: number }>;
   /** Removes one account's rows from every partition (erasure), and takes no more of it: a call may still be ending. */
   eraseAccount(accountId: AccountId): Promise<void>;
 }

@@ -37,6 +37,7 @@ export const EVENTS = {
   'aimee.expired': { count: 'count' },
   'calls.flushed_late': { took: 'milliseconds', rows: 'count' },
   'calls.partition_expired': { count: 'count' },
+  'calls.partition_ahead': { count: 'count' },
   'keys.rotated': { scope: 'code', count: 'count' },
   'backup.made': { files: 'count', bytes: 'count', took: 'milliseconds' },
   'backup.failed': { code: 'code' },

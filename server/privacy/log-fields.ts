@@ -45,6 +45,7 @@ export const LOG_FIELDS: LogFields = {
   'aimee.expired': { count: 'How many conversations ended by their site’s limit' },
   'calls.flushed_late': { took: 'Time taken', rows: 'How many records' },
   'calls.partition_expired': { count: 'How many days of records ended' },
+  'calls.partition_ahead': { count: 'How many days of records lie in the future: a clock was or is wrong' },
   'rights.request_waits': { day: 'How many days into its last month a request still waits' },
   'rights.retention_rests': {
     area: 'Calls or conversations',

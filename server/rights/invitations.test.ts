@@ -12,15 +12,17 @@ const BOB: Holder = { accountId: 'acct_bob' as AccountId, accountKey: new Secret
 const TAKEN: TakenCopy = { taken: {}, left: [], leftCount: 0, receipt: 'a.b.c' };
 
 let now: number;
+let steady: number;
 let invitations: Invitations;
 let token: string;
 let erased: AccountId | undefined;
 
 beforeEach(() => {
   now = 1_000_000;
+  steady = 0;
   erased = undefined;
   invitations = createInvitations({
-    clock: { now: () => now },
+    clock: { now: () => now, monotonicMs: () => steady },
     exists: async (accountId) => accountId !== erased,
   });
   token = invitations.create(ADA).token.reveal();
@@ -35,6 +37,12 @@ const use = (presented = token): Promise<string> =>
     );
 
 describe('an invitation', () => {
+  it('lives no longer because the clock goes back', async () => {
+    now -= 24 * HOUR_MS;
+    steady += 24 * HOUR_MS;
+    expect(await use()).toBe('rights.invitation_unknown');
+  });
+
   it('opens the account of who invited, and is used up by it', async () => {
     await invitations.use(token, async ({ accountId, accountKey }) => {
       expect([accountId, Buffer.from(accountKey.reveal())]).toEqual([ADA.accountId, Buffer.from(KEY)]);

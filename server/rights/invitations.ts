@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Holder } from '../accounts/principal.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, type Moment, elapsedMs, momentOf } from '../kernel/clock.ts';
 import { PlatformError } from '../kernel/errors.ts';
 import type { AccountId } from '../kernel/ids.ts';
 import { Secret } from '../kernel/secret.ts';
@@ -35,6 +35,7 @@ interface Kept {
   readonly hash: string;
   readonly accountId: AccountId;
   readonly wrappedKey: Uint8Array;
+  readonly begun: Moment;
   readonly expiresAt: number;
   triesLeft: number;
   isInUse: boolean;
@@ -47,7 +48,7 @@ const TRIES_MAX = 5;
 const INVITATIONS_MAX = 10_000;
 
 export interface InvitationsOptions {
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
   /** Whether the account has not been erased since. */
   readonly exists: (accountId: AccountId) => Promise<boolean>;
 }
@@ -62,7 +63,7 @@ export function createInvitations({ clock, exists }: InvitationsOptions): Invita
   }
 
   function present(kept: Kept | undefined): Kept | undefined {
-    if (kept === undefined || clock.now() < kept.expiresAt) return kept;
+    if (kept === undefined || elapsedMs(clock, kept.begun) < LIFETIME_MS) return kept;
     forget(kept);
     return undefined;
   }
@@ -74,11 +75,13 @@ export function createInvitations({ clock, exists }: InvitationsOptions): Invita
       const [oldest] = byAccount.values();
       if (oldest !== undefined && byAccount.size >= INVITATIONS_MAX) forget(oldest);
       const token = `rcv_${randomBytes(32).toString('base64url')}`;
+      const begun = momentOf(clock);
       const kept: Kept = {
         hash: hashOf(token),
         accountId,
         wrappedKey: wrapKey(keyOf(token), accountKey.reveal(), contextOf(accountId)),
-        expiresAt: clock.now() + LIFETIME_MS,
+        begun,
+        expiresAt: begun.wallMs + LIFETIME_MS,
         triesLeft: TRIES_MAX,
         isInUse: false,
         outcome: undefined,

@@ -3,7 +3,8 @@ import { type Clock, utcDay } from '../kernel/clock.ts';
 import { PlatformError, notFound } from '../kernel/errors.ts';
 import type { EventLog } from '../kernel/events.ts';
 import { type AccountId, newId } from '../kernel/ids.ts';
-import type { Scheduler, Timer } from '../kernel/scheduler.ts';
+import { hourly } from '../kernel/hourly.ts';
+import type { Scheduler } from '../kernel/scheduler.ts';
 import type { Receipts } from '../keys/receipts.ts';
 import type { Day, Holidays } from './deadline.ts';
 import {
@@ -64,7 +65,6 @@ export interface Requests {
   close(): void;
 }
 
-const HOUR_MS = 3_600_000;
 /** Ended requests of an account that are kept. */
 const KEPT_MAX = 200;
 
@@ -206,8 +206,6 @@ function requestOf(
 
 /** Calls out what waits for too long: now, and once an hour. The log does not say whose it is. */
 function keepReminding({ rows, clock, scheduler, events }: RequestsOptions): { close(): void } {
-  let timer: Timer | undefined;
-  let isClosed = false;
   const remind = async (): Promise<void> => {
     for (const request of await rows.listOpen()) {
       const reminder = nextReminder(request, utcDay(clock.now()));
@@ -215,19 +213,11 @@ function keepReminding({ rows, clock, scheduler, events }: RequestsOptions): { c
       events.emit('rights.request_waits', { day: reminder });
     }
   };
-  const run = async (): Promise<void> => {
+  return hourly(scheduler, async () => {
     await remind().catch(() =>
       events.emit('server.failed', { code: 'rights.reminder_failed', area: 'rights' }),
     );
-    if (!isClosed) timer = scheduler.after(HOUR_MS, () => void run());
-  };
-  void run();
-  return {
-    close() {
-      isClosed = true;
-      timer?.close();
-    },
-  };
+  });
 }
 
 function checkPurpose({ kind, purpose }: Asked): void {

@@ -8,11 +8,13 @@ import { SingleUse } from './single-use.ts';
 const HOUR = 3_600_000;
 const ada = 'acct_ada' as AccountId;
 let now: number;
+/** How far the clock on the wall is off. */
+let off: number;
 let timers: { at: number; task: () => void }[];
 let revoked: Set<ApiKeyId>;
 let sessions: Sessions;
 
-const clock = { now: () => now, monotonicMs: () => now };
+const clock = { now: () => now + off, monotonicMs: () => now };
 const scheduler: Scheduler = {
   after(delayMs, task) {
     const timer = { at: now + delayMs, task };
@@ -28,6 +30,7 @@ function pass(ms: number): void {
 
 beforeEach(() => {
   now = Date.UTC(2026, 10, 23);
+  off = 0;
   timers = [];
   revoked = new Set();
   sessions = createSessions({ accounts: { isLiveKey: (id) => !revoked.has(id) }, clock, scheduler });
@@ -120,6 +123,49 @@ describe('a session', () => {
     expect(sessions.find(first.cookie)).toBeDefined();
     begin();
     expect(sessions.find(first.cookie)).toBeUndefined();
+  });
+});
+
+describe.each([
+  ['a day', 24 * HOUR],
+  ['a year', 365 * 24 * HOUR],
+])('a clock that is put by %s', (_, jump) => {
+  it('forwards ends sessions and sign-in links, and its way back revives none that was seen to end', () => {
+    const { cookie } = begin();
+    const links = new SingleUse({ lifetimeMs: 600_000, entriesMax: 2, clock, scheduler });
+    const { secret } = links.put('value');
+    off = jump;
+    expect(sessions.find(cookie)).toBeUndefined();
+    expect(links.take(secret.reveal())).toBeUndefined();
+    off = 0;
+    expect(sessions.find(cookie)).toBeUndefined();
+    expect(links.take(secret.reveal())).toBeUndefined();
+    expect(timers).toEqual([]);
+  });
+
+  it('back prolongs no session, no proof of who it is and no sign-in link, even when a timer is late', () => {
+    const { cookie, session } = begin();
+    const links = new SingleUse({ lifetimeMs: 600_000, entriesMax: 2, clock, scheduler });
+    const { secret } = links.put('value');
+    off = -jump;
+    now += 5 * 60_000;
+    expect(session?.isFresh()).toBe(false);
+    now += 5 * 60_000;
+    expect(links.take(secret.reveal())).toBeUndefined();
+    now += 12 * HOUR;
+    expect(sessions.find(cookie)).toBeUndefined();
+  });
+
+  it('and right again leaves those of meanwhile no longer than any, and lets people prove who they are', () => {
+    off = jump;
+    const { cookie, session } = begin({ provedAt: clock.now() });
+    off = 0;
+    now += 5 * 60_000;
+    expect(session?.isFresh()).toBe(false);
+    session?.renew(clock.now());
+    expect(session?.isFresh()).toBe(true);
+    now += 12 * HOUR;
+    expect(sessions.find(cookie)).toBeUndefined();
   });
 });
 

@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Holder, KeyPrincipal, Principal, Role } from '../accounts/principal.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, type Moment, elapsedMs, momentOf } from '../kernel/clock.ts';
 import { PlatformError } from '../kernel/errors.ts';
 import type { AccountId, ApiKeyId } from '../kernel/ids.ts';
 import type { Scheduler, Timer } from '../kernel/scheduler.ts';
@@ -98,8 +98,7 @@ export function createSessions({ accounts, clock, scheduler }: SessionsOptions):
     },
     find(cookie) {
       const session = sessions.get(hash('sha256', cookie, 'base64'));
-      if (session === undefined || clock.now() >= session.expiresAt) return undefined;
-      return session.survives(accounts.isLiveKey) ? session : undefined;
+      return session?.survives(accounts.isLiveKey) ? session : undefined;
     },
     endAccount: (accountId) => ofAccount(accountId).forEach((session) => session.end()),
     close: () => sessions.forEach((session) => session.end()),
@@ -123,17 +122,19 @@ class LiveSession implements Session {
   readonly by: SignedIn['by'];
   readonly #role: () => Role;
   readonly #surroundings: Surroundings;
-  #provedAt: number;
+  readonly #begun: Moment;
+  #proved: Moment;
   #opened: Opened | undefined;
   #firstApiKey: Secret | undefined;
 
   constructor({ accountId, role, provedAt, by, key, firstApiKey }: SignedIn, surroundings: Surroundings) {
     this.accountId = accountId;
-    this.expiresAt = surroundings.clock.now() + SESSION_MS;
+    this.#begun = momentOf(surroundings.clock);
+    this.expiresAt = this.#begun.wallMs + SESSION_MS;
     this.#role = role;
     this.by = by;
-    this.#provedAt = provedAt;
     this.#surroundings = surroundings;
+    this.#proved = this.#momentOfProof(provedAt);
     if (key !== undefined) this.#open(key);
     this.#firstApiKey = firstApiKey;
   }
@@ -150,7 +151,7 @@ class LiveSession implements Session {
   }
 
   isFresh(): boolean {
-    return this.#surroundings.clock.now() - this.#provedAt < FRESH_MS;
+    return elapsedMs(this.#surroundings.clock, this.#proved) < FRESH_MS;
   }
 
   unlock(key: KeyHolder): void {
@@ -160,7 +161,8 @@ class LiveSession implements Session {
   }
 
   renew(provedAt: number): void {
-    this.#provedAt = Math.max(this.#provedAt, provedAt);
+    const proved = this.#momentOfProof(provedAt);
+    if (proved.steadyMs > this.#proved.steadyMs) this.#proved = proved;
   }
 
   takeFirstApiKey(): Secret | undefined {
@@ -176,12 +178,22 @@ class LiveSession implements Session {
     this.#firstApiKey = undefined;
   }
 
-  /** Draws the consequences of a revoked API key; false when the session is over. */
+  /** Draws the consequences of time and of a revoked API key; false when the session is over. */
   survives(isLive: (keyId: ApiKeyId) => boolean): boolean {
+    if (elapsedMs(this.#surroundings.clock, this.#begun) >= SESSION_MS) {
+      this.end();
+      return false;
+    }
     if (this.#opened === undefined || isLive(this.#opened.keyId)) return true;
     if (this.by === 'provider') this.#lock();
     else this.end();
     return this.by === 'provider';
+  }
+
+  /** What was proved before now, by the clock that cannot jump, too. */
+  #momentOfProof(wallMs: number): Moment {
+    const now = momentOf(this.#surroundings.clock);
+    return { wallMs, steadyMs: now.steadyMs - Math.max(0, now.wallMs - wallMs) };
   }
 
   #open({ principal, holder }: KeyHolder): void {

@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, type Moment, elapsedMs, momentOf } from '../kernel/clock.ts';
 import { LruMap } from '../kernel/lru-map.ts';
 import type { Scheduler, Timer } from '../kernel/scheduler.ts';
 import { Secret } from '../kernel/secret.ts';
@@ -14,7 +14,7 @@ export interface SingleUseOptions {
 
 interface Entry<T> {
   readonly value: T;
-  readonly expiresAt: number;
+  readonly begun: Moment;
   readonly timer: Timer;
 }
 
@@ -32,17 +32,18 @@ export class SingleUse<T> {
     const { lifetimeMs, clock, scheduler } = this.#options;
     const secret = randomBytes(32).toString('base64url');
     const digest = digestOf(secret);
-    const expiresAt = clock.now() + lifetimeMs;
+    const begun = momentOf(clock);
     const timer = scheduler.after(lifetimeMs, () => void this.#entries.take(digest));
-    this.#entries.set(digest, { value, expiresAt, timer })?.timer.close();
-    return { secret: new Secret(secret), expiresAt };
+    this.#entries.set(digest, { value, begun, timer })?.timer.close();
+    return { secret: new Secret(secret), expiresAt: begun.wallMs + lifetimeMs };
   }
 
   /** Undefined for whatever is not a live secret; afterwards it is one no more. */
   take(presented: string): T | undefined {
     const entry = this.#entries.take(digestOf(presented));
     entry?.timer.close();
-    return entry !== undefined && this.#options.clock.now() < entry.expiresAt ? entry.value : undefined;
+    const { clock, lifetimeMs } = this.#options;
+    return entry !== undefined && elapsedMs(clock, entry.begun) < lifetimeMs ? entry.value : undefined;
   }
 
   clear(): void {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { utcDay } from '../kernel/clock.ts';
 import type { EventLog } from '../kernel/events.ts';
 import type { AccountId, FunctionId } from '../kernel/ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
@@ -28,6 +29,8 @@ export interface CallDays {
   readonly list: () => Promise<string[]>;
   find(day: string): Promise<DayStore | undefined>;
   obtain(day: string): Promise<DayStore>;
+  /** The day from which its age counts: itself, or when it was first found to lie after `today`. */
+  agesFrom(day: string, today: string): Promise<string>;
   /** Key first, so that what a crash leaves of the file is noise. */
   destroy(day: string): Promise<void>;
   readonly close: () => Promise<void>;
@@ -95,6 +98,15 @@ export function createCallDays({ dir, keyRing, openDaysMax = 40, events }: CallD
       // A file without a key is what a crash left of a destroyed day.
       await removeFiles(day);
       return await open(day, await keyRing.obtain(resourceOf(day), 'root'));
+    },
+    async agesFrom(day, today) {
+      // The file's own time is the note, since nothing writes to such a day: it lasts over restarts, and is no new data.
+      const touched = utcDay((await stat(fileOf(day))).mtimeMs);
+      if (day > today && touched <= today) return touched;
+      const from = day > today ? today : day;
+      // A note of when the clock was behind must not count should it be behind again.
+      if (day > today || touched < day) await utimes(fileOf(day), new Date(from), new Date(from));
+      return from;
     },
     async destroy(day) {
       await openDays.take(day)?.close();

@@ -66,7 +66,11 @@ describe('the call store', () => {
   test('knows nothing of days without calls, and makes no file for them', async () => {
     expect(await store.days()).toEqual([]);
     expect(await store.list(alice, DAY, 10)).toEqual([]);
-    expect(await store.expire(DAY)).toEqual({ destroyed: 0, resting: 0 });
+    expect(await store.expire({ oldestDay: DAY, today: DAY })).toEqual({
+      destroyed: 0,
+      resting: 0,
+      ahead: 0,
+    });
     await store.append(DAY, []);
     expect(await store.days()).toEqual([]);
   });
@@ -183,11 +187,17 @@ describe('rows of a caller', () => {
     store = createCallStore({ dir: join(dir, 'calls'), keyRing, restriction });
     await store.append(DAY, [call(), call({ accountId: bob })]);
     expect((await store.statistics(hello)).get(1)?.invocations).toBe(1);
-    expect(await store.expire('2026-11-24')).toEqual({ destroyed: 0, resting: 1 });
+    expect(await store.expire({ oldestDay: '2026-11-24', today: '2026-12-23' })).toMatchObject({
+      destroyed: 0,
+      resting: 1,
+    });
     expect(await store.list(alice, DAY, 10)).toEqual([call()]);
     expect(await store.list(bob, DAY, 10)).toEqual([]);
     restricted.clear();
-    expect(await store.expire('2026-11-24')).toEqual({ destroyed: 1, resting: 0 });
+    expect(await store.expire({ oldestDay: '2026-11-24', today: '2026-12-23' })).toMatchObject({
+      destroyed: 1,
+      resting: 0,
+    });
     expect(await store.list(alice, DAY, 10)).toEqual([]);
   });
 
@@ -212,7 +222,11 @@ describe('an expired day', () => {
     await store.append('2026-11-21', [call()]);
     await store.append('2026-11-22', [call()]);
     const kept = readFileSync(join(dir, 'calls', '2026-11-21.db'));
-    expect(await store.expire('2026-11-22')).toEqual({ destroyed: 1, resting: 0 });
+    expect(await store.expire({ oldestDay: '2026-11-22', today: DAY })).toEqual({
+      destroyed: 1,
+      resting: 0,
+      ahead: 0,
+    });
     expect(await keyRing.find('calls/2026-11-21')).toBeUndefined();
     expect(files().filter((file) => file.startsWith('2026-11-21'))).toEqual([]);
     expect(await store.list(alice, '2026-11-22', 10)).toEqual([call()]);
@@ -225,7 +239,11 @@ describe('an expired day', () => {
     await store.append('2026-11-21', [call()]);
     await store.close();
     await keyRing.destroy('calls/2026-11-21');
-    expect(await store.expire(DAY)).toEqual({ destroyed: 1, resting: 0 });
+    expect(await store.expire({ oldestDay: DAY, today: DAY })).toEqual({
+      destroyed: 1,
+      resting: 0,
+      ahead: 0,
+    });
     expect(files()).toEqual([]);
   });
 

@@ -13,7 +13,7 @@ import type { Inventory, StoredTable } from '../profile/inventory.ts';
 import type { Objections } from '../rights/objections.ts';
 import type { Restriction } from '../rights/restriction.ts';
 import { createCallDays, DAY_FORM } from './call-days.ts';
-import type { CallDaysOptions, DayStore } from './call-days.ts';
+import type { CallDays, CallDaysOptions, DayStore } from './call-days.ts';
 import { emptyTable, inventoryOf } from './inventory.ts';
 import { callInventory } from './inventory-rules.ts';
 
@@ -73,17 +73,18 @@ export function createCallStore(
         await eachDay(async (store) => await addTotals(store, { functionId, isCounted }, totals));
         return new Map([...totals].map(([version, total]) => [version, toStatistics(total)]));
       }),
-    async expire(oldestDay) {
+    async expire({ oldestDay, today }) {
       checkDay(oldestDay);
+      checkDay(today);
       return await serial(async () => {
-        const expired = (await days.list()).filter((day) => day < oldestDay);
+        const { expired, ahead } = await sortByAge(days, oldestDay, today);
         const kept = restriction?.accounts() ?? [];
         let resting = 0;
         for (const day of expired) {
           if (kept.length > 0 && (await keepOnly(await days.find(day), kept))) resting++;
           else await days.destroy(day);
         }
-        return { destroyed: expired.length - resting, resting };
+        return { destroyed: expired.length - resting, resting, ahead };
       });
     },
     eraseAccount: async (accountId) =>
@@ -97,6 +98,20 @@ export function createCallStore(
     inventory: { of: async (accountId) => await serial(async () => await inventoryIn(eachDay, accountId)) },
     close: async () => await serial(days.close),
   };
+}
+
+async function sortByAge(
+  days: Pick<CallDays, 'list' | 'agesFrom'>,
+  oldestDay: string,
+  today: string,
+): Promise<{ expired: string[]; ahead: number }> {
+  const expired: string[] = [];
+  let ahead = 0;
+  for (const day of await days.list()) {
+    if ((await days.agesFrom(day, today)) < oldestDay) expired.push(day);
+    else if (day > today) ahead++;
+  }
+  return { expired, ahead };
 }
 
 const INVENTORY = { store: 'calls', rules: callInventory };

@@ -9,6 +9,7 @@ export const requestClauses: readonly Clause[] = [
     modules: [
       'server/calls/call-record.ts',
       'server/calls/recorder.ts',
+      'server/calls/retention.ts',
       'server/stores/migrations/calls/001-calls.ts',
       'server/gateway/data/origin-ip.ts',
     ],
@@ -16,6 +17,9 @@ export const requestClauses: readonly Clause[] = [
       'privacy/calls.test.ts › but its record, with exactly the fields of decision D1',
       'server/stores/call-store.test.ts › a field that is not on the list is not stored',
       'server/stores/call-store.test.ts › leaves neither key nor file, and its ciphertext cannot be read again',
+      'server/calls/retention.test.ts › go when their days are over, within an hour of the day’s end',
+      'server/calls/retention.test.ts › survive a clock that is wrong for less than an hour, by a day or a year, forwards or back',
+      'server/calls/retention.test.ts › that lie ahead of a clock that stays behind go when they have lain there for their days',
       "server/gateway/data/data-plane.test.ts › is the socket's peer whatever headers say",
     ],
   },
