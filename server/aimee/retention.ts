@@ -1,4 +1,4 @@
-import { type Clock, createCautiousTime } from '../kernel/clock.ts';
+import { type Clock, createCautiousTime, utcDay } from '../kernel/clock.ts';
 import type { EventLog } from '../kernel/events.ts';
 import { type HourlyWork, hourly } from '../kernel/hourly.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
@@ -54,7 +54,7 @@ async function purgeOld(
       resting++;
       continue;
     }
-    await visitorRequests.remind(accountId);
+    await visitorRequests.remind(accountId, utcDay(now));
     for (const site of await sites.list(accountId)) {
       if (site.retentionDays === null) continue;
       const before = Math.floor(now / 1000) - site.retentionDays * DAY_SECONDS;

@@ -66,7 +66,7 @@ export interface VisitorRequests {
   extend(accountId: AccountId, siteId: string, decision: Decision): Promise<ClockedVisitorRequest>;
   refuse(accountId: AccountId, siteId: string, decision: Decision): Promise<ClockedVisitorRequest>;
   /** Calls out what waits for too long, once each time; the log does not say whose it is. */
-  remind(accountId: AccountId): Promise<void>;
+  remind(accountId: AccountId, today: Day): Promise<void>;
 }
 
 export interface Decision {
@@ -155,7 +155,7 @@ export function createVisitorRequests(options: VisitorRequestsOptions): VisitorR
         id,
         by: (request) => ended(receipts, request, { result: 'refused', today: today(), refusal: reason }),
       }),
-    remind: (accountId) => remind(options, accountId),
+    remind: (accountId, day) => remind(options, { accountId, today: day }),
   };
 }
 
@@ -182,12 +182,12 @@ async function noted(
 }
 
 async function remind(
-  { customers, clock, events }: VisitorRequestsOptions,
-  accountId: AccountId,
+  { customers, events }: VisitorRequestsOptions,
+  { accountId, today }: { readonly accountId: AccountId; readonly today: Day },
 ): Promise<void> {
   await customers.find(accountId, async (store) => {
     for (const request of await store.requests.listOpen()) {
-      const reminder = nextReminder(request, utcDay(clock.now()));
+      const reminder = nextReminder(request, today);
       if (reminder === undefined) continue;
       await store.requests.update(request.id, { ...request, reminder });
       events.emit('rights.request_waits', { day: reminder });

@@ -171,6 +171,22 @@ describe('a request', () => {
 });
 
 describe('a request to the operator', () => {
+  test('keeps its reminders when the clock is a year ahead or behind for a look', async () => {
+    await requests.begin(ada, copyByOperator);
+    const begun = today;
+    for (const wrong of ['2027-11-24', '2025-11-23', '2026-11-24']) {
+      today = wrong;
+      for (const look of due.splice(0)) look();
+      await requests.listOpen();
+      today = begun;
+      await expect.poll(() => due.length).toBe(1);
+      for (const look of due.splice(0)) look();
+      await expect.poll(() => due.length).toBe(1);
+    }
+    expect(log.filter((line) => line.includes('request_waits'))).toEqual([]);
+    expect(await remindedOn('2026-12-28')).toHaveLength(1);
+  });
+
   test('is told once when it is late in its month, without a name, and again in its last week', async () => {
     await requests.begin(ada, copyByOperator);
     const waits = (day: number) => `{"event":"rights.request_waits","day":${day}}`;
@@ -185,6 +201,9 @@ describe('a request to the operator', () => {
   test('is told in a running platform, too, and not when it is late twice', async () => {
     await requests.begin(ada, copyByOperator);
     today = '2026-12-20';
+    due.shift()?.();
+    await expect.poll(() => due.length).toBe(1);
+    expect(log).toEqual([]);
     due.shift()?.();
     await expect.poll(() => log.map((line) => JSON.parse(line).day)).toEqual([27]);
   });

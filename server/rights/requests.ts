@@ -1,5 +1,5 @@
 import type { Account } from '../accounts/accounts.ts';
-import { type Clock, utcDay } from '../kernel/clock.ts';
+import { type Clock, createCautiousTime, utcDay } from '../kernel/clock.ts';
 import { PlatformError, notFound } from '../kernel/errors.ts';
 import type { EventLog } from '../kernel/events.ts';
 import { type AccountId, newId } from '../kernel/ids.ts';
@@ -34,7 +34,7 @@ export interface RequestsOptions {
   readonly erase?: Act;
   readonly receipts: Pick<Receipts, 'sign'>;
   readonly holidays: Holidays;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly events: Pick<EventLog, 'emit'>;
 }
@@ -206,9 +206,12 @@ function requestOf(
 
 /** Calls out what waits for too long: now, and once an hour. The log does not say whose it is. */
 function keepReminding({ rows, clock, scheduler, events }: RequestsOptions): { close(): void } {
+  const cautiousTime = createCautiousTime(clock);
   const remind = async (): Promise<void> => {
+    // What is called out once must not be used up by a clock that is wrong for a moment.
+    const today = utcDay(cautiousTime());
     for (const request of await rows.listOpen()) {
-      const reminder = nextReminder(request, utcDay(clock.now()));
+      const reminder = nextReminder(request, today);
       if (reminder === undefined || !(await rows.update(request.id, { ...request, reminder }))) continue;
       events.emit('rights.request_waits', { day: reminder });
     }

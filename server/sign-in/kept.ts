@@ -24,7 +24,7 @@ export class Kept<T> {
   /** Rejects as loading did when there is nothing to go on with. */
   async get(): Promise<T> {
     const { clock, freshMs } = this.#options;
-    const isFresh = this.#value !== undefined && clock.now() - this.#value.at < freshMs;
+    const isFresh = this.#value !== undefined && clock.monotonicMs() - this.#value.at < freshMs;
     return isFresh && this.#value !== undefined ? this.#value.of : await this.renew();
   }
 
@@ -32,8 +32,8 @@ export class Kept<T> {
   async renew(): Promise<T> {
     const { clock, coolDownMs } = this.#options;
     if (this.#pending !== undefined) return await this.#pending;
-    if (clock.now() - this.#triedAt >= coolDownMs) {
-      this.#triedAt = clock.now();
+    if (clock.monotonicMs() - this.#triedAt >= coolDownMs) {
+      this.#triedAt = clock.monotonicMs();
       this.#pending = this.#load().finally(() => (this.#pending = undefined));
       return await this.#pending;
     }
@@ -44,7 +44,7 @@ export class Kept<T> {
   async #load(): Promise<T> {
     try {
       const value = await this.#options.load();
-      this.#value = { of: value, at: this.#options.clock.now() };
+      this.#value = { of: value, at: this.#options.clock.monotonicMs() };
       return value;
     } catch (thrown) {
       this.#failure = thrown;

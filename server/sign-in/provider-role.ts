@@ -1,5 +1,5 @@
 import type { Role } from '../accounts/principal.ts';
-import type { Clock } from '../kernel/clock.ts';
+import { type Clock, elapsedMs, momentOf } from '../kernel/clock.ts';
 import type { Voucher } from './provider.ts';
 
 export interface ProviderRoleOptions {
@@ -21,13 +21,15 @@ const RETRY_MS = 15_000;
 export function createProviderRole(options: ProviderRoleOptions): () => Role {
   const { role, ownerPermission, clock } = options;
   let { voucher } = options;
+  let since = momentOf(clock);
   let triedAt = -Infinity;
 
   async function renew(): Promise<void> {
-    if (voucher.renew === undefined || clock.now() - triedAt < RETRY_MS) return;
-    triedAt = clock.now();
+    if (voucher.renew === undefined || clock.monotonicMs() - triedAt < RETRY_MS) return;
+    triedAt = clock.monotonicMs();
     try {
       voucher = await voucher.renew();
+      since = momentOf(clock);
     } catch {
       // Refused, or the provider is down: what it said last counts until its end.
     }
@@ -35,8 +37,9 @@ export function createProviderRole(options: ProviderRoleOptions): () => Role {
 
   return () => {
     if (role === 'owner' || ownerPermission === undefined) return role;
-    if (clock.now() > voucher.goodUntil - RENEWED_AHEAD_MS) void renew();
-    const isGranted = voucher.person.permissions.has(ownerPermission) && clock.now() < voucher.goodUntil;
+    const leftMs = voucher.goodUntil - since.wallMs - elapsedMs(clock, since);
+    if (leftMs < RENEWED_AHEAD_MS) void renew();
+    const isGranted = voucher.person.permissions.has(ownerPermission) && leftMs > 0;
     return isGranted ? 'owner' : role;
   };
 }
