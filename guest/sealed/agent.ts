@@ -39,7 +39,8 @@ const fromHost = linesOf(host);
 const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 });
 await once(server.listen(SEALED_SOCKET), 'listening');
 
-const worker = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
+// What a function prints may be what was sealed, and would pass the gateway on its way to a console.
+const worker = spawn(command, args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
 worker.once('exit', (code, signal) => {
   process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
 });

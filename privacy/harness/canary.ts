@@ -130,7 +130,8 @@ export function search(content: Buffer, needles: readonly Needle[]): Hit[] {
   return hits;
 }
 
-function searchPlain(content: Buffer, needles: readonly Needle[], within: string): Hit[] {
+/** Searches bytes as they lie, without looking into compressed ones. */
+export function searchPlain(content: Buffer, needles: readonly Needle[], within: string): Hit[] {
   const hits: Hit[] = [];
   for (const { encoding, bytes } of needles) {
     const at = content.indexOf(bytes);
