@@ -12,6 +12,7 @@ import { measureGateway } from './gateway.ts';
 import { startLoader } from './loader.ts';
 import { measureMemory } from './memory.ts';
 import { type Row, table, writeReport } from './report.ts';
+import { measureSealed } from './sealed.ts';
 import { measureSqlManaged } from './sql-managed.ts';
 import { measureValidate } from './validate.ts';
 import { measureVectors } from './vectors.ts';
@@ -26,6 +27,7 @@ const REPORT = fileURLToPath(new URL('../docs/bench.md', import.meta.url));
 const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   deploy: measureDeploy,
   gateway: measureGateway,
+  sealed: measureSealed,
   'cold-start': measureColdStart,
   validate: measureValidate,
   ai: measureAi,
