@@ -20,19 +20,18 @@ let owner: Client;
 let command: Command;
 let deployed: Deployed;
 
-async function start(): Promise<void> {
+async function start(layers: { readonly layersOf?: string } = {}): Promise<void> {
   const env = {
     JELLYFAAS_BACKUP_TARGET: join(base, 'target'),
     JELLYFAAS_BACKUP_KEYS_TARGET: join(base, 'keys'),
   };
-  const { dataDir } = inject('platform');
-  platform = await startPlatform({ dataDir: join(base, 'data'), env, layersOf: dataDir });
+  platform = await startPlatform({ dataDir: join(base, 'data'), env, ...layers });
   owner = createClient(platform.url, platform.apiKey);
 }
 
 beforeAll(async () => {
   base = mkdtempSync(join(tmpdir(), 'rotation-platform-'));
-  await start();
+  await start({ layersOf: inject('platform').dataDir });
   command = newCommand();
   await command.run(['secret', '--url', platform.url], { input: platform.apiKey });
   deployed = await owner.deploy('rotated', fixtureFiles('probe', { shortname: 'rotated' }));
