@@ -335,6 +335,8 @@ describe('a restart', () => {
   it('signs everybody out', async () => {
     await signInByLink(page, await newLink());
     await account('Owner').waitFor();
+    // What the page still loads would be missed, which it says.
+    await page.waitForLoadState('networkidle');
     await platform.stop();
     platform = await startPlatform({ dataDir: platform.dataDir, env: provider.env });
     // Another port is the same host to a cookie, and nobody can have taken it meanwhile.
