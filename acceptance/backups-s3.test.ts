@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Platform, startPlatform } from '../testkit/index.ts';
+import { type Platform, createClient, startPlatform } from '../testkit/index.ts';
 import { type S3Server, startS3Server } from '../testkit/s3-server.ts';
 
 /** Backups in a bucket: made, checked, and all that is left when the machine is lost. */
@@ -37,16 +37,8 @@ afterAll(async () => {
   rmSync(base, { recursive: true });
 });
 
-async function api<T = Record<string, unknown>>(method: string, path: string, body?: object): Promise<T> {
-  const response = await fetch(`${platform.url}${path}`, {
-    method,
-    headers: { 'x-jf-apikey': platform.apiKey, ...(body && { 'content-type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  const answer = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${answer}`);
-  return JSON.parse(answer) as T;
-}
+const api = (method: string, path: string, body?: object): Promise<unknown> =>
+  createClient(platform.url, platform.apiKey).api(method, path, body);
 
 const rows = (): Promise<unknown> =>
   api('POST', '/api/v1/sql/shop/query', { sql: 'SELECT name FROM people' });

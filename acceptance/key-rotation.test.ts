@@ -48,16 +48,8 @@ afterAll(async () => {
   rmSync(base, { recursive: true });
 });
 
-async function api<T = Record<string, unknown>>(method: string, path: string, body?: object): Promise<T> {
-  const response = await fetch(`${platform.url}${path}`, {
-    method,
-    headers: { 'x-jf-apikey': owner.apiKey, ...(body && { 'content-type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  const answer = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${answer}`);
-  return JSON.parse(answer) as T;
-}
+const api = <T = Record<string, unknown>>(method: string, path: string, body?: object): Promise<T> =>
+  owner.api(method, path, body);
 
 const sql = (text: string): Promise<{ rows: unknown[][] }> =>
   api('POST', '/api/v1/sql/mine/query', { sql: text });

@@ -37,16 +37,8 @@ async function start(): Promise<void> {
   owner = createClient(platform.url, platform.apiKey);
 }
 
-async function call<T>(method: string, path: string, body?: object, apiKey = owner.apiKey): Promise<T> {
-  const response = await fetch(`${platform.url}${path}`, {
-    method,
-    headers: { 'x-jf-apikey': apiKey, ...(body && { 'content-type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  const answer = await response.text();
-  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${answer}`);
-  return JSON.parse(answer) as T;
-}
+const call = <T = unknown>(method: string, path: string, body?: object, apiKey = owner.apiKey): Promise<T> =>
+  createClient(platform.url, apiKey).api(method, path, body);
 
 /** The command line, as the owner or with another key of his: exit code and what it said. */
 async function cli(words: readonly string[], apiKey = owner.apiKey): Promise<{ code: number; said: string }> {

@@ -11,6 +11,8 @@ export interface Client {
     body?: string | FormData,
     headers?: Record<string, string>,
   ): Promise<Response>;
+  /** JSON to and from any path, with the API key; throws with status and answer when it is refused. */
+  api<T = Record<string, unknown>>(method: string, path: string, body?: object): Promise<T>;
   /** Uploads without waiting; the raw answer. */
   upload(folder: string, archive: Uint8Array): Promise<Response>;
   /** Uploads files and waits until they answer; throws with the tool's message on a bad build. */
@@ -58,6 +60,16 @@ export function createClient(url: string, apiKey: string): Client {
         },
         body: body ?? null,
       }),
+    async api<T>(method: string, path: string, body?: object): Promise<T> {
+      const response = await fetch(`${url}${path}`, {
+        method,
+        headers: { 'x-jf-apikey': apiKey, ...(body && { 'content-type': 'application/json' }) },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      const answer = await response.text();
+      if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${answer}`);
+      return JSON.parse(answer) as T;
+    },
     upload: (folder, archive) => {
       const form = new FormData();
       form.set(

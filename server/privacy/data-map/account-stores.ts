@@ -1,4 +1,4 @@
-import { BY_RESTRICTION, TECHNICAL, describeMigrations, describeTable } from './row.ts';
+import { BY_RESTRICTION, REQUEST_COLUMNS, TECHNICAL, describeMigrations, describeTable } from './row.ts';
 
 const PERSON = {
   useCase: 'sign-in',
@@ -86,17 +86,9 @@ export const accountRows = [
     columns: {
       id: 'identifier',
       account_id: 'identifier',
-      kind: 'settings',
       purpose: 'settings',
       by_operator: 'settings',
-      state: 'technical',
-      received_on: 'time',
-      reminder: 'technical',
-      extended_on: 'time',
-      extension_reason: 'content',
-      ended_on: 'time',
-      refusal: 'content',
-      receipt: 'technical',
+      ...REQUEST_COLUMNS,
     },
   }),
   ...describeTable({

@@ -112,3 +112,16 @@ export const TECHNICAL = {
 
 /** Asked by every store and service before it gives or changes anything of an account. */
 export const BY_RESTRICTION = 'code:server/rights/restriction.ts#check';
+
+/** What is kept of a request under the GDPR, whoever makes it. */
+export const REQUEST_COLUMNS = {
+  kind: 'settings',
+  state: 'technical',
+  received_on: 'time',
+  reminder: 'technical',
+  extended_on: 'time',
+  extension_reason: 'content',
+  ended_on: 'time',
+  refusal: 'content',
+  receipt: 'technical',
+} as const;

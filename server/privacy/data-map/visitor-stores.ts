@@ -1,4 +1,4 @@
-import { BY_RESTRICTION, TECHNICAL, describeMigrations, describeTable } from './row.ts';
+import { BY_RESTRICTION, REQUEST_COLUMNS, TECHNICAL, describeMigrations, describeTable } from './row.ts';
 
 const SITE = {
   useCase: 'visitors',
@@ -124,15 +124,7 @@ export const customerRows = [
       id: 'identifier',
       site_id: 'identifier',
       conversation_id: 'identifier',
-      kind: 'settings',
-      state: 'technical',
-      received_on: 'time',
-      reminder: 'technical',
-      extended_on: 'time',
-      extension_reason: 'content',
-      ended_on: 'time',
-      refusal: 'content',
-      receipt: 'technical',
+      ...REQUEST_COLUMNS,
     },
   }),
   ...describeTable({
