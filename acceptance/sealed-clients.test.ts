@@ -9,6 +9,7 @@ import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { jellyfaas } from '../clients/sdk/src/index.ts';
+import { encodeKeyConfigs, generateKeyPair, parseKeyConfigs } from '../clients/sdk/src/sealed/index.ts';
 import { type Deployed, createClient, fixtureFiles } from '../testkit/index.ts';
 import { startTap } from '../testkit/tcp-tap.ts';
 import { greeterFiles } from './calling-platform.ts';
@@ -76,6 +77,26 @@ describe('the SDK', () => {
     expect(first.calls).toBeGreaterThan(0);
   });
 
+  it('seals once more when the sandbox that came after has a key of the same id', async () => {
+    const statuses: number[] = [];
+    let isFirst = true;
+    const afterRestart = jellyfaas({
+      url,
+      apiKey,
+      fetch: async (to, init) => {
+        const response = await fetch(to, init);
+        if (init.method === 'POST') statuses.push(response.status);
+        if (!to.includes('/ohttp-keys/') || !isFirst) return response;
+        isFirst = false;
+        return new Response(await lostKeys(response), { headers: response.headers });
+      },
+    });
+    const at = new URL(`${probe.url}?do=count`);
+    const { calls } = (await client.invoke(at, { sealed: true })) as { calls: number };
+    expect(await afterRestart.invoke(at, { sealed: true })).toMatchObject({ calls: calls + 1 });
+    expect(statuses).toEqual([400, 200]);
+  });
+
   it('goes to the newest version also when the one that was looked up is deleted', async () => {
     const call = () => client.invoke('sealpassing', { query: { name: 'Ada' }, sealed: true });
     await owner.deploy('sealpassing', greeterFiles('sealpassing'));
@@ -100,6 +121,12 @@ describe('the SDK', () => {
     expect(lengths.size).toBe(1);
   });
 });
+
+/** What an earlier sandbox would have answered, whose key happened to have the same id. */
+async function lostKeys(present: Response): Promise<Uint8Array<ArrayBuffer>> {
+  const [config] = parseKeyConfigs(new Uint8Array(await present.arrayBuffer()));
+  return encodeKeyConfigs([(await generateKeyPair(config?.keyId ?? -1)).config]);
+}
 
 interface Started {
   readonly url: string;

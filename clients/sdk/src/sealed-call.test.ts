@@ -6,9 +6,11 @@ import { encodeKeyConfigs, generateKeyPair } from './sealed/index.ts';
 import { pieces } from './sealed/testing/rig.ts';
 import {
   DEPLOYMENT,
+  NOT_OPENED,
   type Reply,
   type SealedServer,
   TOKEN,
+  json,
   startSealedServer,
 } from './testing/sealed-server.ts';
 
@@ -34,6 +36,7 @@ async function errorOf(work: Promise<unknown>): Promise<string> {
 }
 
 const invoke = (): Promise<unknown> => client.invoke('greeter', { json: {}, sealed: true });
+const sent = (): number => server.asked.filter((line) => line.startsWith('POST')).length;
 const keysAsked = (): number => server.asked.filter((line) => line.includes('ohttp-keys')).length;
 
 describe('a sealed call', () => {
@@ -123,11 +126,29 @@ describe('a sealed call', () => {
     expect([keysAsked(), server.opened.length]).toEqual([2, 2]);
   });
 
+  it('is sealed once more also when the new key has the id of the lost one', async () => {
+    await invoke();
+    await server.forgetKeys(7);
+    reply = { headers: [JSON_TYPE], content: pieces(utf8('1')) };
+    expect(await invoke()).toBe(1);
+    expect([keysAsked(), server.opened.length]).toEqual([2, 2]);
+  });
+
+  it('that does not open may have come twice: it is not sent again while its key may live', async () => {
+    await invoke();
+    server.interfere = { instead: (res) => Boolean(json(res, 400, NOT_OPENED)) };
+    expect(await errorOf(invoke())).toBe('calls.sealed_refused');
+    // The next key is handed out while the one before it still opens.
+    await server.forgetKeys();
+    expect(await errorOf(invoke())).toBe('calls.sealed_refused');
+    expect([sent(), keysAsked()]).toEqual([3, 3]);
+  });
+
   it('is given up when the new keys are not known either', async () => {
-    const other = await generateKeyPair(7);
-    server.interfere = { keys: () => encodeKeyConfigs([other.config]) };
+    const others = [await generateKeyPair(9), await generateKeyPair(9)];
+    server.interfere = { keys: () => encodeKeyConfigs([others[keysAsked() - 1]!.config]) };
     expect(await errorOf(invoke())).toBe('calls.sealed_key_unknown');
-    expect([keysAsked(), server.opened.length]).toEqual([2, 0]);
+    expect([keysAsked(), sent(), server.opened.length]).toEqual([2, 2, 0]);
   });
 });
 

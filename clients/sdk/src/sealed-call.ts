@@ -7,12 +7,12 @@ import type { KeyConfig } from './sealed/key-config.ts';
 import { MEDIA_TYPES, type SealedRequestStream, sealRequestStream } from './sealed/ohttp.ts';
 import { pad } from './sealed/padding.ts';
 import { type CallAddress, unusableKeys } from './sealed-keys.ts';
-import type { Request, Session } from './session.ts';
+import { type Request, type Session, platformError } from './session.ts';
 
 /**
  * A function call that only the function's own sandbox can read, and so its answer: what resolves was opened here, as it
  * comes. Whatever the server says itself rejects, 2xx in the clear included. Sealed once more, to new keys, when the
- * server does not know the key, which it says before anything is processed.
+ * server no longer has the key, which it finds before anything is processed.
  */
 export async function sendSealedCall(session: Session, url: URL, request: Request): Promise<Response> {
   const address = addressOf(url);
@@ -20,9 +20,11 @@ export async function sendSealedCall(session: Session, url: URL, request: Reques
   const call = { session, address, message, signal: request.signal };
   const key = await session.sealedKeys.get(address, { signal: request.signal });
   const answer = await send(call, key);
-  if (!(await isUnknownKey(answer.response))) return opened(answer, request.signal);
-  void answer.response.body?.cancel().catch(() => undefined);
+  const refusal = await refusalOf(answer.response);
+  if (refusal === undefined) return opened(answer, request.signal);
   const next = await session.sealedKeys.get(address, { signal: request.signal, refused: key });
+  if (!isReplaced(key, next, refusal)) return opened(answer, request.signal);
+  void answer.response.body?.cancel().catch(() => undefined);
   return opened(await send(call, next), request.signal);
 }
 
@@ -104,16 +106,20 @@ async function bytesOf(body: Request['body']): Promise<Uint8Array> {
   return new Uint8Array(await new Response(body).arrayBuffer());
 }
 
-const PROBLEM_BYTES_MAX = 4096;
+type Refusal = 'key_unknown' | 'not_opened';
 
-async function isUnknownKey(response: Response): Promise<boolean> {
-  const length = Number(response.headers.get('content-length') ?? Infinity);
-  if (response.status !== 422 || length > PROBLEM_BYTES_MAX) return false;
-  const { type } = (await response
-    .clone()
-    .json()
-    .catch(() => ({}))) as { type?: unknown };
-  return typeof type === 'string' && type.endsWith('#ohttp-key');
+async function refusalOf(response: Response): Promise<Refusal | undefined> {
+  if ((await platformError(response, 422)) === 'calls.sealed_key_unknown') return 'key_unknown';
+  return (await platformError(response, 400)) === 'calls.sealed_refused' ? 'not_opened' : undefined;
+}
+
+/**
+ * Whether the server has lost `key`, so that what was sealed to it cannot have run where it was refused. A new key may have
+ * the id of a lost one, whose requests then do not open. Any other refusal may be of a request that came twice and ran.
+ */
+function isReplaced(key: KeyConfig, next: KeyConfig, refusal: Refusal): boolean {
+  const isAnother = next.publicKey.some((byte, at) => byte !== key.publicKey[at]);
+  return isAnother && (refusal === 'key_unknown' || next.keyId === key.keyId);
 }
 
 async function opened({ response, open }: SealedAnswer, signal: AbortSignal | undefined): Promise<Response> {

@@ -119,8 +119,8 @@ export interface OpenedRequestStream {
 
 /**
  * Opens with the pair whose id the request names. Throws OpeningError for whatever does not open, a key that is not
- * among `pairs` included: answer all of them alike, by 422 and a problem of type `…#ohttp-key`, and the client gets
- * new keys and tries once more.
+ * among `pairs` included. The first byte of a body is the id: answer one that is not here by 422 and a problem of type
+ * `…#ohttp-key`, for clients to get new keys and try once more, and all the rest alike.
  */
 export async function openRequest(
   pairs: readonly KeyPair[],

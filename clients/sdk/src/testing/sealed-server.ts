@@ -51,8 +51,8 @@ export interface SealedServer {
   /** Every byte that came in or went out, as a tap between would see it. */
   wire(): Buffer;
   interfere: Interference;
-  /** As after a restart: requests to the old key do not open any more. */
-  forgetKeys(): Promise<void>;
+  /** As after a restart: requests to the old key do not open any more, whatever id the new one has. */
+  forgetKeys(newKeyId?: number): Promise<void>;
   close(): void;
 }
 
@@ -97,8 +97,8 @@ export async function startSealedServer(answer: (request: Opened) => Reply): Pro
     if (state.interfere.instead?.(res) === true) return;
     const exchange = await open(pair, body);
     if (exchange === undefined) {
-      const type = 'https://iana.org/assignments/http-problem-types#ohttp-key';
-      json(res, 422, { type, code: 'calls.sealed_key_unknown', detail: 'Another key.' });
+      if (body[0] === pair.config.keyId) json(res, 400, NOT_OPENED);
+      else json(res, 422, KEY_UNKNOWN);
       return;
     }
     const { status = 200, headers = [], content = pieces() } = answer(exchange.request);
@@ -120,7 +120,7 @@ export async function startSealedServer(answer: (request: Opened) => Reply): Pro
     opened: [],
     wire: () => Buffer.concat(wire),
     interfere: {},
-    forgetKeys: async () => void (pair = await generateKeyPair(8)),
+    forgetKeys: async (newKeyId = 8) => void (pair = await generateKeyPair(newKeyId)),
     close: () => {
       server.close();
       server.closeAllConnections();
@@ -151,6 +151,13 @@ function newSigner(): Signer {
   };
 }
 
+const KEY_UNKNOWN = {
+  type: 'https://iana.org/assignments/http-problem-types#ohttp-key',
+  code: 'calls.sealed_key_unknown',
+  detail: 'Another key.',
+};
+export const NOT_OPENED = { code: 'calls.sealed_refused', detail: 'It does not open.' };
+
 const REQUIREMENTS = {
   requestType: 'POST',
   inputType: 'JSON',
@@ -159,9 +166,11 @@ const REQUIREMENTS = {
   egress: [],
 };
 
-function json(res: ServerResponse, status: number, value: unknown): void {
+export function json(res: ServerResponse, status: number, value: unknown): ServerResponse {
   const body = JSON.stringify(value);
-  res.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length }).end(body);
+  return res
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': body.length })
+    .end(body);
 }
 
 interface Exchange {
