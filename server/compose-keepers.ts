@@ -12,12 +12,14 @@ import type { Functions } from './functions/functions.ts';
 import { createFunctionsKeeper } from './functions/keeper.ts';
 import type { Clock } from './kernel/clock.ts';
 import type { EventLog } from './kernel/events.ts';
+import type { Lifecycle } from './kernel/lifecycle.ts';
+import type { Scheduler } from './kernel/scheduler.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import { createKeysKeeper } from './keys/keeper.ts';
 import type { Receipts } from './keys/receipts.ts';
 import { createLayersKeeper } from './languages/keeper.ts';
 import type { Languages } from './languages/languages.ts';
-import { type Erasure, createErasure } from './rights/erasure.ts';
+import { type Erasure, createErasure, keepErasing } from './rights/erasure.ts';
 import type { Keeper } from './rights/keepers.ts';
 import type { Restriction } from './rights/restriction.ts';
 import type { Sessions } from './sign-in/sessions.ts';
@@ -61,12 +63,14 @@ export interface ErasureComposition {
   readonly pool: Pick<Pool, 'retireCaller'>;
   readonly receipts: Receipts;
   readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly lifecycle: Lifecycle;
   readonly events: EventLog;
 }
 
-/** Goes on with what was interrupted before it resolves. */
+/** Has gone on with what was interrupted when it resolves. */
 export async function composeErasure(parts: ErasureComposition): Promise<Erasure> {
-  const { accounts, accountStore, sessions, pool } = parts;
+  const { accounts, accountStore, sessions, pool, lifecycle } = parts;
   const erasure = createErasure({
     ...parts,
     store: accountStore.rights.erasures,
@@ -77,6 +81,8 @@ export async function composeErasure(parts: ErasureComposition): Promise<Erasure
       pool.retireCaller(accountId);
     },
   });
-  await erasure.resume();
+  const unfinished = keepErasing({ ...parts, erasure });
+  lifecycle.onClose('erasures', () => unfinished.close());
+  await unfinished.first;
   return erasure;
 }

@@ -271,7 +271,7 @@ async function listen(
   const keepers = composeKeepers({ ...stores, functions, languages, aimee });
   const published = await composePrivacy({ ...parts, models, receipts: stores.receipts });
   const { sessions } = portal.signIn;
-  const erasure = await composeErasure({ ...parts, ...stores, keepers, pool, sessions });
+  const erasure = await composeErasure({ ...parts, ...stores, keepers, pool, sessions, lifecycle });
   const gateway = createGateway({
     accounts,
     portal,

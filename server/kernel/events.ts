@@ -45,6 +45,7 @@ export const EVENTS = {
   'rights.request_waits': { day: 'count' },
   'rights.retention_rests': { area: 'code', count: 'count' },
   'rights.erasure_resumed': { count: 'count' },
+  'rights.erasure_unfinished': { count: 'count' },
   'store.migrated': { store: 'code', applied: 'count' },
 } as const satisfies Record<string, Record<string, FieldKind>>;
 

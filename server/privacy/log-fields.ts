@@ -51,6 +51,7 @@ export const LOG_FIELDS: LogFields = {
     area: 'Calls or conversations',
     count: 'How many days of records, or customers, are kept because their use is restricted',
   },
-  'rights.erasure_resumed': { count: 'How many interrupted erasures were finished at the start' },
+  'rights.erasure_resumed': { count: 'How many interrupted erasures were finished' },
+  'rights.erasure_unfinished': { count: 'How many erasures could not be finished yet' },
   'store.migrated': { store: 'Which store', applied: 'How many migrations' },
 };

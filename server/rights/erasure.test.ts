@@ -1,11 +1,14 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { createManualTime } from '../calls/testing/manual-time.ts';
 import type { AccountId } from '../kernel/ids.ts';
-import { type ErasureOptions, createErasure } from './erasure.ts';
+import { type ErasureOptions, createErasure, keepErasing } from './erasure.ts';
 import type { Area, Keeper } from './keepers.ts';
 
 const ADA = 'acct_ada00000000000000000' as AccountId;
 const BOB = 'acct_bob00000000000000000' as AccountId;
 const AREAS: readonly Area[] = ['keys', 'functions', 'calls', 'accounts'];
+
+const HOUR_MS = 3_600_000;
 
 class PowerCut extends Error {}
 
@@ -41,6 +44,10 @@ function rig({ cutAfter = Infinity, others = [] as { id: AccountId; role: 'owner
   return { disk, done, options };
 }
 
+async function full(): Promise<void> {
+  throw new Error('ENOSPC');
+}
+
 describe('an erasure', () => {
   test('ends access, destroys keys and then goes through the areas, and says what stays', async () => {
     const { options, done, disk } = rig();
@@ -70,10 +77,40 @@ describe('an erasure', () => {
         erase: async () => void disk.left.delete(keeper.area),
       }));
       const end = async (accountId: AccountId): Promise<void> => void disk.pending.delete(accountId);
-      await createErasure({ ...next.options, keepers, store: { ...store, end } }).resume();
+      await createErasure({ ...next.options, keepers, store: { ...store, end } }).goOn();
       expect([disk.left.size, disk.pending.size]).toEqual([0, 0]);
     },
   );
+
+  test('that fails is tried again every hour, and each time is told without saying whose it is', async () => {
+    const { options, disk } = rig();
+    const log: unknown[] = [];
+    const events: ErasureOptions['events'] = { emit: (name, fields) => void log.push([name, fields]) };
+    let isDiskFull = true;
+    const keepers = options.keepers.map((keeper) => ({
+      ...keeper,
+      erase: (accountId: AccountId) => (isDiskFull && accountId === ADA ? full() : keeper.erase(accountId)),
+    }));
+    const erasure = createErasure({ ...options, keepers, events });
+    await expect(erasure.erase(ADA)).rejects.toMatchObject({ code: 'account.erasure_unfinished' });
+    disk.pending.add(BOB);
+    const time = createManualTime();
+    const told = (): Promise<void> => vi.waitFor(() => expect(log).not.toEqual([]));
+    const unfinished = keepErasing({ erasure, scheduler: time, events });
+    await unfinished.first;
+    expect(log.splice(0)).toEqual([
+      ['rights.erasure_resumed', { count: 1 }],
+      ['rights.erasure_unfinished', { count: 1 }],
+    ]);
+    isDiskFull = false;
+    time.advance(HOUR_MS - 1);
+    expect([log, [...disk.pending]]).toEqual([[], [ADA]]);
+    time.advance(1);
+    await told();
+    expect(log).toEqual([['rights.erasure_resumed', { count: 1 }]]);
+    expect(disk.pending.size).toBe(0);
+    unfinished.close();
+  });
 
   test('that is asked for twice at once is done once', async () => {
     const { options, done } = rig();

@@ -1,7 +1,9 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { EventLog } from '../kernel/events.ts';
 import { PlatformError } from '../kernel/errors.ts';
+import { type HourlyWork, hourly } from '../kernel/hourly.ts';
 import type { AccountId } from '../kernel/ids.ts';
+import type { Scheduler } from '../kernel/scheduler.ts';
 import type { Receipts } from '../keys/receipts.ts';
 import type { Account } from '../accounts/accounts.ts';
 import type { Restriction } from './restriction.ts';
@@ -24,11 +26,11 @@ export interface Erased {
 export interface Erasure {
   /**
    * Resolves when nothing of the account is left but what is named. Rejects with `account.last_owner`, and with
-   * `account.erasure_unfinished` when its access and keys are gone and something else is not: the next start goes on.
+   * `account.erasure_unfinished` when its access and keys are gone and something else is not: `goOn` does the rest.
    */
   erase(accountId: AccountId): Promise<Erased>;
-  /** Finishes what was interrupted; called at the start, before anybody is served. */
-  resume(): Promise<void>;
+  /** Once more what was interrupted or has failed. What fails again is told, and hinders nothing else. */
+  goOn(): Promise<void>;
 }
 
 export interface ErasureOptions {
@@ -49,22 +51,11 @@ export function createErasure(options: ErasureOptions): Erasure {
   const { keepers, store, restriction, endAccess, receipts, clock, events } = options;
   const running = new Map<AccountId, Promise<Erased>>();
 
-  async function finish(accountId: AccountId): Promise<void> {
+  async function finish(accountId: AccountId): Promise<Erased> {
     await restriction.asOwnAct(accountId, async () => {
       for (const keeper of keepers) await keeper.erase(accountId);
     });
     await store.end(accountId);
-  }
-
-  async function erase(accountId: AccountId): Promise<Erased> {
-    await refuseLastOwner(options, accountId);
-    await store.begin(accountId);
-    endAccess(accountId);
-    try {
-      await finish(accountId);
-    } catch (cause) {
-      throw unfinished(cause);
-    }
     const at = new Date(clock.now()).toISOString();
     return {
       receipt: await receipts.sign({ event: 'account.erased', account: accountId, at }),
@@ -72,20 +63,57 @@ export function createErasure(options: ErasureOptions): Erasure {
     };
   }
 
+  /** Together with whoever does the same already. */
+  function finishOnce(accountId: AccountId): Promise<Erased> {
+    const known = running.get(accountId);
+    if (known !== undefined) return known;
+    const work = finish(accountId).finally(() => running.delete(accountId));
+    running.set(accountId, work);
+    return work;
+  }
+
   return {
-    erase(accountId) {
-      const known = running.get(accountId);
-      if (known !== undefined) return known;
-      const work = erase(accountId).finally(() => running.delete(accountId));
-      running.set(accountId, work);
-      return work;
+    async erase(accountId) {
+      await refuseLastOwner(options, accountId);
+      await store.begin(accountId);
+      endAccess(accountId);
+      try {
+        return await finishOnce(accountId);
+      } catch (cause) {
+        throw unfinished(cause);
+      }
     },
-    async resume() {
-      const pending = await store.pending();
-      for (const accountId of pending) await finish(accountId);
-      if (pending.length > 0) events.emit('rights.erasure_resumed', { count: pending.length });
+    async goOn() {
+      const count = { finished: 0, left: 0 };
+      for (const accountId of await store.pending()) {
+        if (running.has(accountId)) continue;
+        const end = await finishOnce(accountId).then(
+          () => 'finished' as const,
+          () => 'left' as const,
+        );
+        count[end]++;
+      }
+      if (count.finished > 0) events.emit('rights.erasure_resumed', { count: count.finished });
+      if (count.left > 0) events.emit('rights.erasure_unfinished', { count: count.left });
     },
   };
+}
+
+/** Goes on with unfinished erasures: before anybody is served, and once an hour. */
+export function keepErasing({
+  erasure,
+  scheduler,
+  events,
+}: {
+  readonly erasure: Pick<Erasure, 'goOn'>;
+  readonly scheduler: Scheduler;
+  readonly events: Pick<EventLog, 'emit'>;
+}): HourlyWork {
+  return hourly(scheduler, async () => {
+    await erasure
+      .goOn()
+      .catch(() => events.emit('server.failed', { code: 'rights.erasure_failed', area: 'rights' }));
+  });
 }
 
 /** Others would have nobody left who can help them. */
@@ -107,7 +135,7 @@ function unfinished(cause: unknown): PlatformError {
     kind: 'unavailable',
     code: 'account.erasure_unfinished',
     message:
-      'The account is closed for good, but not all of it could be removed yet. The rest goes at the next start of the platform; its operator was told.',
+      'The account is closed for good, but not all of it could be removed yet. The platform tries again every hour; its operator was told.',
     cause,
   });
 }

@@ -81,6 +81,7 @@ export const rightClauses: readonly Clause[] = [
       'privacy/erasure.test.ts › does not come back with a backup of before',
       'privacy/erasure.test.ts › and whoever comes with the same address is somebody new',
       'server/rights/erasure.test.ts › that a power cut stops after step %i is finished by the next start',
+      'server/rights/erasure.test.ts › that fails is tried again every hour, and each time is told without saying whose it is',
       'server/compose-keepers.test.ts › every table that tells of somebody has a keeper, and no keeper names a table that is not there',
       'server/stores/function-store.test.ts › keeps nothing of what was deleted, not even for the holder of its key',
       'server/stores/key-store.test.ts › takes all keys of its account along, and nobody else’s',
