@@ -149,6 +149,22 @@ async function startProxy(server = url, words: readonly string[] = []): Promise<
   };
 }
 
+describe('jellyfaas invoke --sealed', () => {
+  it('calls as without it', async () => {
+    const env = { JELLYFAAS_URL: url, JELLYFAAS_API_KEY: apiKey };
+    const sealed = ['--sealed', '--installation-key', await installationKey()];
+    const words = ['invoke', 'sealgreeter', '--query', 'name=Ada', ...sealed];
+    expect(await command.run(words, { env })).toMatchObject({
+      code: 0,
+      out: '{"greeting":"hello, Ada!"}',
+      err: '200 OK (sealed)\n',
+    });
+    const input = Buffer.alloc(70_000, 7);
+    const raw = ['invoke', 'sealclient', '--query', 'do=raw', '--method', 'PUT', '--data', '-', ...sealed];
+    expect(input.equals((await command.run(raw, { env, input })).bytes)).toBe(true);
+  });
+});
+
 describe('jellyfaas proxy', () => {
   it('seals what a client without seals calls', async () => {
     const tap = await startTap(url);

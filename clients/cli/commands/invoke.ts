@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Api, Lookup, ValidatedKey } from '../api.ts';
-import { connect, type Context } from '../context.ts';
+import { Api, type Lookup } from '../api.ts';
+import { settingsOf, type Context } from '../context.ts';
 import { CliError, isSystemError, usageError } from '../failure.ts';
-import { connectionFailure, sendRequest } from '../http.ts';
+import { plainCalls, sealedCalls } from '../function-call.ts';
+import type { Settings } from '../settings.ts';
 
 interface InvokeOptions {
   readonly version?: string;
@@ -14,6 +15,8 @@ interface InvokeOptions {
   readonly file?: string;
   readonly data?: string;
   readonly method?: string;
+  readonly sealed?: boolean;
+  readonly installationKey?: string;
 }
 
 export function addInvokeCommand(program: Command, context: Context): void {
@@ -29,43 +32,47 @@ export function addInvokeCommand(program: Command, context: Context): void {
     .option('--file <file>', 'body from a file')
     .option('--data <text>', 'body as it is; "-" reads it from stdin')
     .option('--method <method>', "instead of the function's own")
+    .option('--sealed', "seal the call here: nothing but the function's own sandbox reads it, or its answer")
+    .option(
+      '--installation-key <key>',
+      "with --sealed: take keys only with this server's signature (its `x`)",
+    )
     .action((name: string, options: InvokeOptions) =>
-      runInvoke(context, connect(context, invoke), { name, options }),
+      runInvoke(context, settingsOf(context, invoke), { name, options }),
     );
 }
 
 async function runInvoke(
   context: Context,
-  api: Api,
+  settings: Settings,
   { name, options }: { name: string; options: InvokeOptions },
 ): Promise<void> {
   // Usage first: nothing is asked of the server for a call that cannot be made.
   const body = await readBody(context, options);
   const headers = readHeaders(options);
   const query = readQuery(options);
+  const { sealed, installationKey } = options;
+  if (installationKey !== undefined && sealed !== true) {
+    throw usageError('--installation-key is for calls with --sealed; this one would go without a seal.');
+  }
   const version = options.version === undefined ? '' : `&version=${encodeURIComponent(options.version)}`;
-  const { dns, requirements } = await api.get<Lookup>(
+  const { dns, requirements } = await new Api(settings).get<Lookup>(
     `/auth-service/v1/lookup?id=${encodeURIComponent(name)}${version}`,
   );
-  const { token } = await api.get<ValidatedKey>('/auth-service/v1/validate');
-  const method = (options.method ?? requirements.requestType).toUpperCase();
-  const url = `${dns}${query}`;
+  const send = sealed === true ? sealedCalls(settings, installationKey) : plainCalls(settings);
   const type = body === undefined ? {} : { 'content-type': body.type };
-  const answer = await sendRequest({
-    url,
-    method,
-    headers: { ...type, ...headers, jfwt: token },
-    ...(body !== undefined && { body: body.bytes }),
+  const answer = await send({
+    url: `${dns}${query}`,
+    method: (options.method ?? requirements.requestType).toUpperCase(),
+    headers: { ...type, ...headers },
+    body: body?.bytes,
   });
-  const status = answer.statusCode ?? 0;
-  context.terminal.note(`${status} ${answer.statusMessage ?? ''}`.trim());
-  try {
-    for await (const chunk of answer as AsyncIterable<Buffer>) await context.terminal.stream(chunk);
-  } catch (error) {
-    throw connectionFailure(error, new URL(url).origin);
+  context.terminal.note(`${answer.status} ${answer.statusText}`.trim());
+  for await (const chunk of answer.body) await context.terminal.stream(chunk);
+  if (answer.status >= 400) {
+    const code = `http.${answer.status}`;
+    throw new CliError(`The call to ${name} ended with status ${answer.status}.`, { code });
   }
-  if (status >= 400)
-    throw new CliError(`The call to ${name} ended with status ${status}.`, { code: `http.${status}` });
 }
 
 async function readBody(

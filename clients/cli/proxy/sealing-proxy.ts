@@ -8,7 +8,7 @@ import { type JellyFaaS, jellyfaas } from '../../sdk/src/index.ts';
 import { endToEnd } from '../../sdk/src/sealed/index.ts';
 import { CliError, isSystemError } from '../failure.ts';
 import { sendRequest } from '../http.ts';
-import { fetchOverHttp } from './fetch-over-http.ts';
+import { fetchOverHttp } from '../fetch-over-http.ts';
 import { Refused, readBounded, tell } from './answers.ts';
 
 export interface SealingProxyOptions {

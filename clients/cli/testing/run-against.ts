@@ -6,10 +6,13 @@ import { text } from 'node:stream/consumers';
 import { run } from '../program.ts';
 import { createTerminal } from '../terminal.ts';
 
-export interface Outcome {
+export interface Ran {
   readonly code: number;
   readonly out: string;
   readonly err: string;
+}
+
+export interface Outcome extends Ran {
   /** `METHOD /path body` of every request, in order. */
   readonly asked: readonly string[];
 }
@@ -29,19 +32,24 @@ export async function runAgainst(
     });
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
+  const ran = await runAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, words, input);
+  server.close();
+  return { ...ran, asked };
+}
+
+/** As `runAgainst`, of a server that is there. */
+export async function runAt(url: string, words: readonly string[], input = ''): Promise<Ran> {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   stdin.end(input);
+  const printed = Promise.all([text(stdout), text(stderr)]);
   const code = await run(words, {
     terminal: createTerminal({ stdin, stdout, stderr: Object.assign(stderr, { isTTY: true }) }),
-    env: {
-      JELLYFAAS_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      JELLYFAAS_API_KEY: 'sk_0123456789abcdefghijklmnopq',
-    },
+    env: { JELLYFAAS_URL: url, JELLYFAAS_API_KEY: 'sk_0123456789abcdefghijklmnopq' },
     home: '/nonexistent',
     cwd: '/nonexistent',
   });
-  server.close();
   stdout.end();
   stderr.end();
-  return { code, out: await text(stdout), err: await text(stderr), asked };
+  const [out, err] = await printed;
+  return { code, out, err };
 }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
-import { sendRequest } from '../http.ts';
+import { sendRequest } from './http.ts';
 
 /** Statuses with which `Response` takes no body. */
 const WITHOUT_BODY = new Set([204, 205, 304]);
