@@ -1,12 +1,16 @@
 import { defineConfig } from 'vitest/config';
+import { CLAUSES } from './server/privacy/registry.ts';
+import { BoundTests } from './tools/bound-tests.ts';
 
 /**
  * Two projects: `unit` runs beside the code in milliseconds; `system` starts the real platform (sandboxes,
  * stores, registries, browsers). Two of its files run at a time: each waits a good part of its time for processes
- * to start, and more would only make two cores slower.
+ * to start, and more would only make two cores slower. Either project fails when a test that a promise is bound to
+ * did not run and pass.
  */
 export default defineConfig({
   test: {
+    reporters: ['default', new BoundTests(CLAUSES)],
     projects: [
       {
         test: {

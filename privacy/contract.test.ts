@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, matchesGlob } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import config from '../vitest.config.ts';
 import { PEERS } from '../server/privacy/places.ts';
 import { CLAUSES, OPEN_CLAUSES } from '../server/privacy/registry.ts';
 import { createStatement } from '../server/privacy-statement/statement.ts';
@@ -26,6 +27,18 @@ const EVERYTHING = {
   })),
 };
 
+/** The test projects that run a file. */
+function projectsOf(path: string): unknown[] {
+  const matches = (globs: readonly string[] = []) => globs.some((glob) => matchesGlob(path, glob));
+  return (config.test?.projects ?? []).filter(
+    (project) =>
+      typeof project === 'object' &&
+      'test' in project &&
+      matches(project.test?.include) &&
+      !matches(project.test?.exclude),
+  );
+}
+
 /** What the contract says, held against sources and schemas. Nothing is started. */
 const platform: Platform = {
   sources: readSources(),
@@ -36,6 +49,12 @@ const platform: Platform = {
 describe('the clauses', () => {
   it('are each bound to modules that are there and to tests that run', () => {
     expect(CHECKS.clauses(platform)).toEqual([]);
+  });
+
+  it('are bound to tests that one project runs, which fails without them', () => {
+    const paths = CLAUSES.flatMap(({ tests }) => tests.map((test) => test.split(' › ')[0] ?? ''));
+    const strays = paths.filter((path) => projectsOf(path).length !== 1);
+    expect(strays).toEqual([]);
   });
 
   it('are the same in the statement, which says of each whether it is kept', () => {

@@ -49,10 +49,15 @@ function testFaults(test: string, read: ClauseCheck['read']): string[] {
   if (name === undefined) return ['does not say which test'];
   const text = read(path);
   if (text === undefined) return ['has no file'];
-  const escaped = name.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
+  const escaped = escapePattern(name);
   const call = new RegExp(
     String.raw`\b(?:it|test|describe)(?:\.\w+(?:\([^)]*\))?)*\(\s*(?:'${escaped.replaceAll("'", String.raw`\\?'`)}'|"${escaped}"|${'`'}${escaped}${'`'})`,
   );
   if (!call.test(text)) return ['is not there'];
   return SKIPPING.test(text) ? ['may be skipped'] : [];
+}
+
+/** A regular expression that matches the text and nothing else. */
+export function escapePattern(text: string): string {
+  return text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
 }
