@@ -6,6 +6,7 @@ import { backupsKeeper } from './backups/keeper.ts';
 import type { CallStore } from './calls/call-record.ts';
 import { createCallsKeeper } from './calls/keeper.ts';
 import type { Pool } from './calls/pool.ts';
+import type { Owner } from './compose-owner.ts';
 import type { Databases } from './databases/databases.ts';
 import { createSqlKeeper, createVectorsKeeper } from './databases/keeper.ts';
 import type { Functions } from './functions/functions.ts';
@@ -61,6 +62,7 @@ export interface ErasureComposition {
   readonly restriction: Restriction;
   readonly sessions: Pick<Sessions, 'endAccount'>;
   readonly pool: Pick<Pool, 'retireCaller'>;
+  readonly owner: Pick<Owner, 'ensure'>;
   readonly receipts: Receipts;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
@@ -70,7 +72,7 @@ export interface ErasureComposition {
 
 /** Has gone on with what was interrupted when it resolves. */
 export async function composeErasure(parts: ErasureComposition): Promise<Erasure> {
-  const { accounts, accountStore, sessions, pool, lifecycle } = parts;
+  const { accounts, accountStore, sessions, pool, owner, lifecycle } = parts;
   const erasure = createErasure({
     ...parts,
     store: accountStore.rights.erasures,
@@ -80,6 +82,7 @@ export async function composeErasure(parts: ErasureComposition): Promise<Erasure
       sessions.endAccount(accountId);
       pool.retireCaller(accountId);
     },
+    ensureOwner: () => owner.ensure(),
   });
   const unfinished = keepErasing({ ...parts, erasure });
   lifecycle.onClose('erasures', () => unfinished.close());

@@ -3,16 +3,14 @@ import type { Accounts } from './accounts/accounts.ts';
 import type { Config } from './config.ts';
 import { createPortalFiles } from './gateway/portal/portal-files.ts';
 import type { PortalParts } from './gateway/portal/portal-parts.ts';
-import { linkUrl } from './gateway/portal/serve-sessions.ts';
 import type { Clock } from './kernel/clock.ts';
 import type { EventLog } from './kernel/events.ts';
 import type { Lifecycle } from './kernel/lifecycle.ts';
 import type { Scheduler } from './kernel/scheduler.ts';
-import { Secret } from './kernel/secret.ts';
 import { hostNetwork } from './sandbox/egress-guard.ts';
 import { createProviderFetch } from './sign-in/provider-fetch.ts';
 import { createProvider } from './sign-in/provider.ts';
-import { type SignIn, type SignInOptions, createSignIn } from './sign-in/sign-in.ts';
+import { type SignInOptions, createSignIn } from './sign-in/sign-in.ts';
 
 /** What `vite build` makes of `web/portal`. */
 const BUILT_PORTAL = fileURLToPath(new URL('../web/portal/dist', import.meta.url));
@@ -39,15 +37,4 @@ function providerOf({ config, clock, events }: PortalComposition): SignInOptions
   if (settings === undefined) return undefined;
   const outside = createProviderFetch({ issuer: settings.issuer, network: hostNetwork, events });
   return { settings, provider: createProvider({ settings, outside, clock }) };
-}
-
-/** The owner's way into a new installation. */
-export async function firstLinkOf(
-  signIn: SignIn,
-  firstKey: Secret | undefined,
-  publicUrl: string,
-): Promise<Secret | undefined> {
-  if (firstKey === undefined) return undefined;
-  const { secret } = signIn.createLink(await signIn.prove(firstKey.reveal()));
-  return new Secret(linkUrl(publicUrl, secret.reveal()));
 }

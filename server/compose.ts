@@ -14,7 +14,8 @@ import { type Stores, openStores } from './compose-stores.ts';
 import { composeRights } from './compose-rights.ts';
 import { composeErasure, composeKeepers } from './compose-keepers.ts';
 import { composePrivacy } from './compose-privacy.ts';
-import { composePortal, firstLinkOf } from './compose-portal.ts';
+import { type NewOwner, composeOwner } from './compose-owner.ts';
+import { composePortal } from './compose-portal.ts';
 import type { Config } from './config.ts';
 import { createFunctions } from './functions/create-functions.ts';
 import type { Functions } from './functions/functions.ts';
@@ -27,7 +28,6 @@ import { type Clock, systemClock } from './kernel/clock.ts';
 import type { EventLog } from './kernel/events.ts';
 import type { LayerId } from './kernel/ids.ts';
 import { createLifecycle, type Lifecycle } from './kernel/lifecycle.ts';
-import type { Secret } from './kernel/secret.ts';
 import { type Languages, openLanguages } from './languages/languages.ts';
 import type { Models } from './models/chat-model.ts';
 import type { Jail, Limitation } from './sandbox/jail.ts';
@@ -42,10 +42,8 @@ import { createToolSourcesCopier } from './tool-sources/copier.ts';
 export interface Platform {
   readonly publicUrl: string;
   readonly address: { readonly host: string; readonly port: number };
-  /** The owner's first API key, when this start created it; shown once. */
-  readonly firstKey: Secret | undefined;
-  /** Opens the portal once, as the owner; with the first key. */
-  readonly firstLink: Secret | undefined;
+  /** When this start has made one. */
+  readonly newOwner: NewOwner | undefined;
   readonly limitations: readonly Limitation[];
   readonly sandbox: Jail['kind'];
   /** Drains and closes everything; names of what failed to close in time. */
@@ -57,6 +55,8 @@ export interface Parts {
   readonly version: string;
   readonly jail: Jail;
   readonly events: EventLog;
+  /** Hears of an owner who comes to be while the platform runs. */
+  readonly onNewOwner: (owner: NewOwner) => void;
   readonly clock?: Clock;
   readonly scheduler?: Scheduler;
 }
@@ -95,7 +95,6 @@ interface CallPath {
 async function start(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Platform> {
   const { clock, events } = parts;
   const stores = await openStores(parts, lifecycle);
-  const firstKey = await stores.accounts.bootstrap(parts.config.bootstrapApiKey);
   const retention = keepCallRetention({
     ...parts,
     calls: stores.calls,
@@ -130,7 +129,6 @@ async function start(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Plat
     stores,
     callPath,
     functions: guarded(functions, stores.restriction),
-    firstKey,
   });
 }
 
@@ -193,10 +191,9 @@ interface Built {
   readonly stores: Stores;
   readonly callPath: CallPath;
   readonly functions: Functions;
-  readonly firstKey: Secret | undefined;
 }
 
-interface Foundations extends Omit<Built, 'firstKey'> {
+interface Foundations extends Built {
   readonly originOf: OriginReader;
 }
 
@@ -250,7 +247,7 @@ async function composeServices(
 
 async function listen(
   parts: Required<Parts>,
-  { lifecycle, stores, callPath, functions, firstKey }: Built,
+  { lifecycle, stores, callPath, functions }: Built,
 ): Promise<Platform> {
   const { config, clock, events, jail, version } = parts;
   const { accounts } = stores;
@@ -271,7 +268,10 @@ async function listen(
   const keepers = composeKeepers({ ...stores, functions, languages, aimee });
   const published = await composePrivacy({ ...parts, models, receipts: stores.receipts });
   const { sessions } = portal.signIn;
-  const erasure = await composeErasure({ ...parts, ...stores, keepers, pool, sessions, lifecycle });
+  const owner = composeOwner({ accounts, ...portal, show: parts.onNewOwner });
+  const erasure = await composeErasure({ ...parts, ...stores, keepers, pool, sessions, lifecycle, owner });
+  // Behind what ends an owner: his keys, a preset one too, are then not given again.
+  await owner.ensure(config.bootstrapApiKey);
   const gateway = createGateway({
     accounts,
     portal,
@@ -301,8 +301,7 @@ async function listen(
   return {
     publicUrl,
     address: { host, port },
-    firstKey,
-    firstLink: await firstLinkOf(portal.signIn, firstKey, publicUrl),
+    newOwner: await owner.open(publicUrl),
     limitations: [...jail.limitations, ...(await swapLimitations())],
     sandbox: jail.kind,
     close: () => lifecycle.close(CLOSE_DEADLINE_MS + 5000),

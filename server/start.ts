@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { compose, type Platform } from './compose.ts';
+import type { NewOwner } from './compose-owner.ts';
 import { restoreOffline, restoreOrderIn } from './compose-backups.ts';
 import { type Config, loadConfig } from './config.ts';
 import { PlatformError } from './kernel/errors.ts';
@@ -44,7 +45,8 @@ async function open({ env, runDirectory }: Surroundings): Promise<void> {
   }
   const events = createEventLog((line) => void process.stderr.write(line), Date.now);
   const jail = await openJail(config, runDirectory, events);
-  const platform = await compose({ config, version, jail, events });
+  const onNewOwner = (owner: NewOwner): void => void process.stdout.write(succession(owner));
+  const platform = await compose({ config, version, jail, events, onNewOwner });
   endOnSignal(platform, events);
   for (const { code } of platform.limitations) events.emit('server.limitation', { code });
   events.emit('server.started', {
@@ -62,7 +64,7 @@ async function openJail(config: Config, runDirectory: RunDirectory, events: Even
 }
 
 function greeting(platform: Platform, config: Config): string {
-  const { publicUrl, firstKey, firstLink, limitations, sandbox } = platform;
+  const { publicUrl, newOwner, limitations, sandbox } = platform;
   const lines = ['', `JellyFaaS ${version} listens on ${publicUrl}`, `Data directory: ${config.dataDir}`];
   if (sandbox === 'none')
     lines.push('', 'WARNING: functions run WITHOUT a sandbox. Deploy only what you wrote yourself.');
@@ -73,18 +75,29 @@ function greeting(platform: Platform, config: Config): string {
       ...limitations.map(({ message }) => `  - ${message}`),
     );
   }
-  if (firstKey !== undefined) {
+  if (newOwner !== undefined) {
     // A key that the operator gave himself is no news to him, and output is often kept.
-    if (config.bootstrapApiKey === undefined)
-      lines.push('', `Your API key, shown this once: ${firstKey.reveal()}`);
-    if (firstLink !== undefined)
-      lines.push('', `The portal, for ten minutes and once: ${firstLink.reveal()}`);
-    lines.push('', 'Try:');
+    const isPreset = newOwner.apiKey.reveal() === config.bootstrapApiKey?.reveal();
+    lines.push(...(isPreset ? [] : keyLines(newOwner)), ...linkLines(newOwner), '', 'Try:');
     lines.push(`  npx jellyfaas login --url ${publicUrl}`);
     lines.push('  npx jellyfaas create -n my-greeter -l node -d . && npx jellyfaas zip -s my-greeter -d -w');
     lines.push('  npx jellyfaas invoke my-greeter --query name=foo');
   }
   return `${lines.join('\n')}\n\n`;
+}
+
+/** The only owner has erased himself: nobody could be let in any more. */
+function succession(owner: NewOwner): string {
+  const news = 'The account of the only owner was erased. This installation begins anew, with a new owner.';
+  return `${['', news, ...keyLines(owner), ...linkLines(owner)].join('\n')}\n\n`;
+}
+
+function keyLines({ apiKey }: NewOwner): string[] {
+  return ['', `Your API key, shown this once: ${apiKey.reveal()}`];
+}
+
+function linkLines({ link }: NewOwner): string[] {
+  return ['', `The portal, for ten minutes and once: ${link.reveal()}`];
 }
 
 function endOnSignal(platform: Platform, events: EventLog): void {

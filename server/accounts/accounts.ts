@@ -32,7 +32,7 @@ export interface IssuedToken {
 
 /** Accounts, API keys and JFWTs: the only place that decides who somebody is. */
 export interface Accounts {
-  /** Creates the first account (role owner) if there is none; returns its key, which is shown once. */
+  /** Makes an account of role owner if there is none; returns its key, which is shown once. */
   bootstrap(preset: Secret | undefined): Promise<Secret | undefined>;
   /** Undefined for anything that is not a live key; never says why. */
   authenticateKey(presented: string): Promise<KeyPrincipal | undefined>;

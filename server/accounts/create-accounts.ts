@@ -123,7 +123,7 @@ async function loadKeys({ store, keys }: Context): Promise<void> {
 }
 
 async function bootstrap(context: Context, preset: Secret | undefined): Promise<Secret | undefined> {
-  if ((await context.store.listAccounts()).length > 0) return undefined;
+  if ((await context.store.listAccounts()).some(({ role }) => role === 'owner')) return undefined;
   if (preset !== undefined && !isAcceptableKey(preset.reveal())) {
     throw new PlatformError({
       kind: 'invalid_argument',

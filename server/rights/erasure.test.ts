@@ -37,6 +37,7 @@ function rig({ cutAfter = Infinity, others = [] as { id: AccountId; role: 'owner
     accounts: { listAccounts: async () => [{ id: ADA, role: 'owner' }, ...others] },
     restriction: { asOwnAct: (_accountId, work) => work() },
     endAccess: () => void done.push('access'),
+    ensureOwner: async () => void done.push('owner'),
     receipts: { sign: async (claims) => JSON.stringify(claims) },
     clock: { now: () => Date.UTC(2026, 10, 23) },
     events: { emit: () => undefined },
@@ -52,7 +53,7 @@ describe('an erasure', () => {
   test('ends access, destroys keys and then goes through the areas, and says what stays', async () => {
     const { options, done, disk } = rig();
     const { receipt, retained } = await createErasure(options).erase(ADA);
-    expect(done).toEqual(['begin', 'access', 'keys', 'functions', 'calls', 'accounts', 'end']);
+    expect(done).toEqual(['begin', 'access', 'keys', 'functions', 'calls', 'accounts', 'owner', 'end']);
     expect(disk.pending.size).toBe(0);
     expect(JSON.parse(receipt)).toEqual({
       event: 'account.erased',
@@ -62,7 +63,7 @@ describe('an erasure', () => {
     expect(retained).toEqual([{ what: 'Something', reason: 'The law' }]);
   });
 
-  test.each([1, 3, 4, 5, 6])(
+  test.each([1, 3, 4, 5, 6, 7])(
     'that a power cut stops after step %i is finished by the next start',
     async (cut) => {
       const { options, disk } = rig({ cutAfter: cut });

@@ -42,19 +42,22 @@ export interface ErasureOptions {
   readonly restriction: Pick<Restriction, 'asOwnAct'>;
   /** Tokens, sessions and instances of the account end at once. */
   readonly endAccess: (accountId: AccountId) => void;
+  /** Whoever owned the installation alone is followed by a new owner, also after a crash. */
+  readonly ensureOwner: () => Promise<void>;
   readonly receipts: Pick<Receipts, 'sign'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly events: Pick<EventLog, 'emit'>;
 }
 
 export function createErasure(options: ErasureOptions): Erasure {
-  const { keepers, store, restriction, endAccess, receipts, clock, events } = options;
+  const { keepers, store, restriction, endAccess, ensureOwner, receipts, clock, events } = options;
   const running = new Map<AccountId, Promise<Erased>>();
 
   async function finish(accountId: AccountId): Promise<Erased> {
     await restriction.asOwnAct(accountId, async () => {
       for (const keeper of keepers) await keeper.erase(accountId);
     });
+    await ensureOwner();
     await store.end(accountId);
     const at = new Date(clock.now()).toISOString();
     return {

@@ -101,6 +101,15 @@ describe('the first start', () => {
     expect((await owner()).role).toBe('owner');
   });
 
+  test('makes an owner where there is none, whoever else is there', async () => {
+    await member();
+    await store.forgetAccount((await owner()).accountId);
+    await restart();
+    ownerKey = (await accounts.bootstrap(undefined))?.reveal() ?? '';
+    const roles = (await accounts.list(await owner())).map(({ role }) => role);
+    expect(roles.toSorted()).toEqual(['member', 'owner']);
+  });
+
   test('takes any sk_ key that the operator gives, and refuses others clearly', async () => {
     await stop();
     rmSync(dir, { recursive: true });
