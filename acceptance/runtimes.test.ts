@@ -1,4 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
+import { startCanaryRun } from '../privacy/harness/canary.ts';
+import { sweepMemory } from '../privacy/harness/memory.ts';
 import { type Deployed, createClient, fixtureFiles, templateFiles, zip } from '../testkit/index.ts';
 import {
   NO_SUCH_PACKAGE,
@@ -7,9 +9,10 @@ import {
   probeFiles,
   withUnknownDependency,
 } from './runtime-probes.ts';
+import { createSealedCaller } from './sealed-caller.ts';
 
 /** What every runtime promises, proved with real toolchains and real registries. */
-const { url, apiKey } = inject('platform');
+const { url, apiKey, pid } = inject('platform');
 const owner = createClient(url, apiKey);
 const withKey = { headers: { 'x-jf-apikey': apiKey } };
 
@@ -47,16 +50,23 @@ async function badBuild(folder: string, files: Record<string, string | Uint8Arra
   return last?.errorDetails ?? '';
 }
 
+const BYTES = [['content-type', 'application/octet-stream']] as const;
+
 /** No directory of the host or of the sandbox that the tools ran in. */
 const INNER_PATH = /(?<![\w.])\/(home|root|run|tmp|usr|var|opt|work|app)\//;
 
-/** Opens the function's live console, calls, and reads until the line is there. */
-async function printsLive(deployment: Deployed, text: string): Promise<void> {
+/** Opens the function's live console, calls, and reads until the line is there; all that it showed. */
+async function printsLive(
+  deployment: Deployed,
+  text: string,
+  before?: () => Promise<unknown>,
+): Promise<string> {
   const abort = new AbortController();
   const console = await fetch(`${url}/api/v1/functions/${deployment.shortname}/console`, {
     ...withKey,
     signal: abort.signal,
   });
+  await before?.();
   const answer = await owner.call(deployment, `?do=log&text=${text}`);
   expect(answer.status).toBe(200);
   const decoder = new TextDecoder();
@@ -67,6 +77,7 @@ async function printsLive(deployment: Deployed, text: string): Promise<void> {
   }
   expect(seen).toContain(`data: {"stream":"stdout","text":"${text}"}`);
   abort.abort();
+  return seen;
 }
 
 for (const runtime of RUNTIMES) {
@@ -81,6 +92,9 @@ for (const runtime of RUNTIMES) {
 
   describe(runtime, () => {
     const name = `rt${runtime}`;
+    let deploying: Promise<Deployed> | undefined;
+    const deployProbe = (): Promise<Deployed> =>
+      (deploying ??= owner.deploy(`${name}p`, probeFiles(runtime, `${name}p`)));
 
     it('deploys its template, which answers, and says what runs it', async () => {
       expect([available, detail]).toEqual([true, expect.stringMatching(RAN_BY[runtime])]);
@@ -103,7 +117,7 @@ for (const runtime of RUNTIMES) {
     });
 
     it('passes a body of 1 MiB, streams, and prints to the live console', async () => {
-      const probe = await owner.deploy(`${name}p`, probeFiles(runtime, `${name}p`));
+      const probe = await deployProbe();
       const body = Uint8Array.from({ length: 1 << 20 }, (_, i) => (i * 31) % 251);
       const type = { 'content-type': 'application/octet-stream' };
       const echoed = await owner.call(probe, '?do=raw', { method: 'POST', body, headers: type });
@@ -116,6 +130,29 @@ for (const runtime of RUNTIMES) {
       await reader?.cancel();
 
       await printsLive(probe, `printed-by-${runtime}`);
+    });
+
+    it('is called sealed, whole and in a stream, and the server has nothing of it in memory or on a console', async () => {
+      const run = startCanaryRun();
+      const probe = await deployProbe();
+      const sealed = createSealedCaller(owner, probe);
+      const content = run.mark('body');
+      const path = `/${run.mark('path')}?do=raw`;
+      expect((await sealed.call({ path, content, headers: BYTES })).inner).toMatchObject({
+        status: 200,
+        text: content,
+      });
+
+      // The function goes on for a minute after this piece.
+      const streamed = sealed.stream({ path: '/?do=stream&chunks=2&every=60000', content, headers: BYTES });
+      expect((await streamed.next()).value).toMatch(/^(first|chunk 1\n)$/);
+      const console = await printsLive(probe, 'plainly-printed', () =>
+        sealed.call({ path: `/?do=log&text=${run.mark('printed')}` }),
+      );
+      expect(console).not.toContain(run.stem);
+      // In its other forms too, privacy/sealed.test.ts searches for it.
+      expect(sweepMemory(pid, [{ encoding: 'utf-8', bytes: Buffer.from(run.stem) }])).toEqual([]);
+      await streamed.return(undefined);
     });
 
     it('tells in the words of its tool that a dependency does not exist', async () => {
