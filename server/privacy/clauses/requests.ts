@@ -42,7 +42,6 @@ export const requestClauses: readonly Clause[] = [
       'privacy/calls.test.ts › on disk, in stores opened with all keys, in logs or temporary directories',
       'privacy/negative-controls.test.ts › the harness catches',
       'acceptance/sealed-clients.test.ts › calls sealed as it calls plainly, and nothing of it is readable on the way',
-      'acceptance/runtimes.test.ts › is called sealed, whole and in a stream, and the server has nothing of it in memory or on a console',
       'acceptance/sealed.test.ts › that is sent again is refused and runs once',
       'hostile/sealed.test.ts › anywhere behind the key id is refused as everything else is, and the request opens nevertheless',
       'hostile/sealed.test.ts › twenty times at once runs once',
