@@ -3,7 +3,7 @@ import type { Generated, Kysely, Transaction } from 'kysely';
 import type { Metadata, Span, VectorSettings } from '../vectors/engine/vector-engine.ts';
 
 export interface VectorTables {
-  setting: { only: number } & VectorSettings;
+  setting: { only: number; hash_keys: Uint8Array | null } & VectorSettings;
   total: { only: number; records: number };
   document: { key: Generated<number>; document_id: string; metadata: string };
   record: {

@@ -10,6 +10,7 @@ import type {
   VectorSettings,
 } from '../vectors/engine/vector-engine.ts';
 import { vectors } from './migrations/vectors/001-vectors.ts';
+import { hashKeys } from './migrations/vectors/002-hash-keys.ts';
 import { type EncryptedStore, openEncrypted } from './sqlite.ts';
 import { matchingRecords } from './vector-filter.ts';
 import {
@@ -36,7 +37,7 @@ import {
   vectorsOfTexts,
 } from './vector-uploads.ts';
 
-export const vectorMigrations = [vectors];
+export const vectorMigrations = [vectors, hashKeys];
 
 /**
  * One vector database's file: records, words, documents and their uploads. Long work gives way to others by `pause`.
@@ -46,6 +47,8 @@ export interface VectorStore {
   /** Undefined until `prepare` was called. */
   settings(): Promise<VectorSettings | undefined>;
   prepare(settings: VectorSettings): Promise<void>;
+  /** Under which its hashes are made: what was given the first time. 96 bytes. */
+  hashKeys(first: Uint8Array): Promise<Uint8Array>;
   counts(): Promise<{ readonly records: number; readonly documents: number }>;
   /** Every vector with its record's key, in slices. */
   vectors(): AsyncGenerator<{ readonly key: number; readonly value: Uint8Array }[]>;
@@ -128,6 +131,7 @@ export async function openVectorStore({ path, key, pause }: VectorStoreOptions):
     settings: () =>
       db.selectFrom('setting').select(['kind', 'dimensions', 'metric', 'model']).executeTakeFirst(),
     prepare: (settings) => prepare(db, settings),
+    hashKeys: (first) => keptHashKeys(db, first),
     counts: () => counts(db),
     vectors: () => all('vector', 'value'),
     words: () => all('words', 'counts'),
@@ -206,10 +210,17 @@ async function prepare(db: VectorDb, settings: VectorSettings): Promise<void> {
   await db.transaction().execute(async (tx) => {
     await tx
       .insertInto('setting')
-      .values({ only: 1, ...settings })
+      .values({ only: 1, hash_keys: null, ...settings })
       .execute();
     await tx.insertInto('total').values({ only: 1, records: 0 }).execute();
   });
+}
+
+async function keptHashKeys(db: VectorDb, first: Uint8Array): Promise<Uint8Array> {
+  const { hash_keys: kept } = await db.selectFrom('setting').select('hash_keys').executeTakeFirstOrThrow();
+  if (kept !== null) return kept;
+  await db.updateTable('setting').set({ hash_keys: first }).execute();
+  return first;
 }
 
 async function counts(db: VectorDb): Promise<{ records: number; documents: number }> {

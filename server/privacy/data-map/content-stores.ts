@@ -78,6 +78,7 @@ export const vectorRows = [
       dimensions: 'settings',
       metric: 'settings',
       model: 'settings',
+      hash_keys: 'technical',
     },
   }),
   ...describeTable({

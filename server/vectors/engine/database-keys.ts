@@ -1,8 +1,8 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 
 /**
- * Keyed hashes under keys that follow from a database's own: they are alike for equal texts of one database only, and
- * tell nothing to anyone without its key.
+ * Keyed hashes: they are alike for equal texts of one database only, and tell nothing to anyone without its keys, which lie
+ * in its file.
  */
 export interface DatabaseKeys {
   /** 32 bytes. */
@@ -16,11 +16,20 @@ export interface DatabaseKeys {
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const NAME_CHARACTERS = 22;
 
-export function deriveKeys(key: Uint8Array): DatabaseKeys {
+const KEY_BYTES = 32;
+
+/** Those of a new database, made from the key of its file: 96 bytes. */
+export function newHashKeys(fileKey: Uint8Array): Uint8Array {
+  const derive = (purpose: string): Buffer =>
+    Buffer.from(hkdfSync('sha256', fileKey, '', `jellyfaas vectors ${purpose}`, KEY_BYTES));
+  return Buffer.concat([derive('text'), derive('name'), derive('word')]);
+}
+
+export function hashing(hashKeys: Uint8Array): DatabaseKeys {
   // As key objects: bytes are made into one at each hash, which takes longer than the hash.
-  const derive = (purpose: string): KeyObject =>
-    createSecretKey(new Uint8Array(hkdfSync('sha256', key, '', `jellyfaas vectors ${purpose}`, 32)));
-  const [textKey, nameKey, wordKey] = [derive('text'), derive('name'), derive('word')];
+  const keyAt = (index: number): KeyObject =>
+    createSecretKey(hashKeys.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES));
+  const [textKey, nameKey, wordKey] = [keyAt(0), keyAt(1), keyAt(2)];
   const hash = (hashKey: KeyObject, text: string): Buffer =>
     createHmac('sha256', hashKey).update(text).digest();
   return {

@@ -7,6 +7,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { notFound, PlatformError } from '../../kernel/errors.ts';
 import { openVectorStore, type VectorStore, type VectorStoreOptions } from '../../stores/vector-store.ts';
 import { checkSettings } from './checks.ts';
+import { newHashKeys } from './database-keys.ts';
 import { createPause } from './pause.ts';
 import type { DatabaseRequest, EngineSetup, Method, Methods } from './protocol.ts';
 import { createSlots, type OpenSlot, type Slot } from './slots.ts';
@@ -46,7 +47,8 @@ export function createOpenDatabases({ run, limits }: EngineSetup, clock: Clock):
       throw notFound('database');
     }
     await store.uploads.forgetOld({ run, now: request.now });
-    const database = openVectorDatabase({ store, settings, path, key, run, limits, clock, pause });
+    const hashKeys = await store.hashKeys(newHashKeys(key));
+    const database = openVectorDatabase({ store, settings, path, hashKeys, run, limits, clock, pause });
     return (slot.open = { database, store, path, key });
   }
 

@@ -13,7 +13,7 @@ import {
   checkRecords,
   checkSearch,
 } from './checks.ts';
-import { type DatabaseKeys, deriveKeys } from './database-keys.ts';
+import { type DatabaseKeys, hashing } from './database-keys.ts';
 import { engineErrors } from './engine-errors.ts';
 import { bytesOf, floatsOf } from './frames.ts';
 import { wordsOf } from './keywords.ts';
@@ -42,7 +42,8 @@ export interface VectorDatabaseOptions {
   readonly store: VectorStore;
   readonly settings: VectorSettings;
   readonly path: string;
-  readonly key: Uint8Array;
+  /** As `newHashKeys` makes them. */
+  readonly hashKeys: Uint8Array;
   readonly run: string;
   readonly limits: StoreLimits;
   readonly clock: Clock;
@@ -96,7 +97,7 @@ export function openVectorDatabase(options: VectorDatabaseOptions): VectorDataba
     return (loaded.words = loading);
   }
 
-  const opened: Opened = { options, keys: deriveKeys(options.key), neighbours, words, loaded };
+  const opened: Opened = { options, keys: hashing(options.hashKeys), neighbours, words, loaded };
   return {
     answer({ method, args, now }, vectors) {
       const handler = HANDLERS[method] as Handler<Method>;
