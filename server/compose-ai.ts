@@ -64,8 +64,7 @@ export function composeAi(parts: AiComposition): ComposedAi {
     events,
   });
 
-  const source = sourceOf(config);
-  const modelPath = config.modelFile ?? (source && join(modelsDirectory(config), `${source.name}.gguf`));
+  const modelPath = embeddedModelPath(config);
   const embedded =
     modelPath === undefined ? undefined : createEmbeddedModel({ jail, modelPath, clock, scheduler, events });
   const models = createModels({ configured: config.models, embedded, choices });
@@ -95,6 +94,12 @@ export function composeAi(parts: AiComposition): ComposedAi {
       onLibraryChanged: (listener) => directory.onChanged(listener),
     },
   };
+}
+
+/** Where the embedded model's weights are, or will be once they are fetched. */
+export function embeddedModelPath(config: Config): string | undefined {
+  const source = sourceOf(config);
+  return config.modelFile ?? (source && join(modelsDirectory(config), `${source.name}.gguf`));
 }
 
 function modelsDirectory({ dataDir }: Config): string {

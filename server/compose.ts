@@ -9,6 +9,7 @@ import { keepCallRetention } from './calls/retention.ts';
 import { type Scheduler, systemScheduler } from './kernel/scheduler.ts';
 import { composeAi } from './compose-ai.ts';
 import { type ComposedAimee, composeAimee } from './compose-aimee.ts';
+import { type ComposedDesk, composeDesk } from './compose-desk.ts';
 import { composeData } from './compose-data.ts';
 import { type Stores, openStores } from './compose-stores.ts';
 import { composeRights } from './compose-rights.ts';
@@ -102,7 +103,9 @@ async function start(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Plat
   });
   lifecycle.onClose('retention', () => retention.close());
   await retention.first;
-  const callPath = await openCallPath(parts, { stores, lifecycle, directory: () => functions.directory });
+  const desk = composeDesk(parts.config);
+  const directory = (): DeploymentDirectory => functions.directory;
+  const callPath = await openCallPath(parts, { stores, lifecycle, directory, desk });
   const { pool, languages, metrics } = callPath;
   const functions: Functions = createFunctions({
     store: stores.functions,
@@ -125,6 +128,7 @@ async function start(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Plat
   await languages.collect(await layersInUse(stores.functions));
   if (parts.config.prepareRuntimes) prepareInBackground(languages, lifecycle);
   return listen(parts, {
+    desk,
     lifecycle,
     stores,
     callPath,
@@ -138,7 +142,8 @@ async function openCallPath(
     stores,
     lifecycle,
     directory,
-  }: { stores: Stores; lifecycle: Lifecycle; directory: () => DeploymentDirectory },
+    desk,
+  }: { stores: Stores; lifecycle: Lifecycle; directory: () => DeploymentDirectory; desk: ComposedDesk },
 ): Promise<CallPath> {
   const limits: CallLimits = {
     ...defaultCallLimits(),
@@ -157,11 +162,10 @@ async function openCallPath(
   });
   const recorder = createRecorder({ ...stores, store: stores.calls, clock, scheduler, events, limits });
   lifecycle.onClose('call recorder', () => recorder.close());
-  const loadCode: DeploymentDirectory['loadCode'] = (deployment) => directory().loadCode(deployment);
   const pool: Pool = createPool({
     jail,
-    languages,
-    loadCode,
+    languages: desk.workers(languages),
+    loadCode: desk.loadCode((deployment) => directory().loadCode(deployment)),
     limits,
     clock,
     scheduler,
@@ -187,13 +191,14 @@ async function layersInUse(store: FunctionStore): Promise<Set<LayerId>> {
 }
 
 interface Built {
+  readonly desk: ComposedDesk;
   readonly lifecycle: Lifecycle;
   readonly stores: Stores;
   readonly callPath: CallPath;
   readonly functions: Functions;
 }
 
-interface Foundations extends Built {
+interface Foundations extends Omit<Built, 'desk'> {
   readonly originOf: OriginReader;
 }
 
@@ -245,17 +250,26 @@ async function composeServices(
   };
 }
 
+/** The way of calls, of functions and of what is sealed to the platform. */
+function planesOf(
+  parts: Required<Parts>,
+  { desk, stores, callPath, functions, originOf }: Omit<Foundations, 'lifecycle'> & Pick<Built, 'desk'>,
+): Pick<GatewayOptions, 'dataPlane' | 'ohttpKeys'> {
+  const shared = { ...parts, ...stores, ...callPath, directory: desk.directory(functions.directory) };
+  return {
+    dataPlane: createDataPlane({ ...shared, originOf, passes: desk.passes }),
+    ohttpKeys: createOhttpKeys(shared),
+  };
+}
+
 async function listen(
   parts: Required<Parts>,
-  { lifecycle, stores, callPath, functions }: Built,
+  { desk, lifecycle, stores, callPath, functions }: Built,
 ): Promise<Platform> {
   const { config, clock, events, jail, version } = parts;
   const { accounts } = stores;
   const originOf = createOriginReader(config.trustedProxies);
-  const { directory } = functions;
-  const { languages, pool, invoke, limits } = callPath;
-  const dataPlane = createDataPlane({ ...parts, accounts, directory, invoke, originOf, limits });
-  const ohttpKeys = createOhttpKeys({ ...stores, ...callPath, directory, events });
+  const { languages, pool } = callPath;
   const { models, copiers, ...doors } = await composeServices(parts, {
     lifecycle,
     stores,
@@ -263,6 +277,7 @@ async function listen(
     functions,
     originOf,
   });
+  desk.open({ ...parts, ...stores, ...callPath, directory: functions.directory, functions, models });
   const portal = composePortal({ ...parts, accounts, lifecycle });
   const aimee = doors.aimee.service;
   const keepers = composeKeepers({ ...stores, functions, languages, aimee });
@@ -290,8 +305,7 @@ async function listen(
     events,
     clock,
     version,
-    dataPlane,
-    ohttpKeys,
+    ...planesOf(parts, { desk, stores, callPath, functions, originOf }),
     publicUrl: config.publicUrl,
     ready: () => true,
     ...doors,

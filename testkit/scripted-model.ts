@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 /** What the scripted model answers to one request; everything but the answer itself is optional. */
@@ -72,7 +73,7 @@ export type ModelScript =
   | ((request: ScriptedRequest, index: number) => ScriptedReply | Promise<ScriptedReply>);
 
 export interface ScriptedModel {
-  /** Base URL, `http://127.0.0.1:<port>/v1`. */
+  /** Base URL, `http(s)://127.0.0.1:<port>/v1`. */
   readonly url: string;
   /** In order of arrival. */
   readonly requests: readonly ScriptedRequest[];
@@ -81,14 +82,17 @@ export interface ScriptedModel {
 
 /**
  * An OpenAI-compatible model that says what the script says, over real HTTP: `POST <url>/chat/completions`, streamed
- * as server-sent events if the request asks for it. A list that has run out answers 400.
+ * as server-sent events if the request asks for it, over TLS with `tls`. A list that has run out answers 400.
  */
-export async function startScriptedModel(script: ModelScript): Promise<ScriptedModel> {
+export async function startScriptedModel(
+  script: ModelScript,
+  tls?: { readonly cert: Buffer; readonly key: Buffer },
+): Promise<ScriptedModel> {
   const requests: ScriptedRequest[] = [];
   const ids = { next: 1 };
-  const server = createServer((incoming, outgoing) => {
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
     void answer(incoming, outgoing).catch(() => outgoing.destroy());
-  });
+  const server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener);
 
   async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const arrivedAt = performance.now();
@@ -117,7 +121,7 @@ export async function startScriptedModel(script: ModelScript): Promise<ScriptedM
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     requests,
     async close() {
       const closed = once(server, 'close');

@@ -14,15 +14,22 @@ export interface FunctionAnswer {
 export type Forward = (
   request: RequestHead,
   content: readonly Bytes[],
-  signal: AbortSignal,
+  passing: Passing,
 ) => Promise<FunctionAnswer>;
+
+export interface Passing {
+  readonly signal: AbortSignal;
+  /** Of a desk, from the gateway and never from the sealed request; its header reaches no function. */
+  readonly pass: string | string[] | undefined;
+}
 
 const HEADER_BYTES_MAX = 65_536;
 
 export function createForward(socketPath: string): Forward {
-  return async (request, content, signal) => {
+  return async (request, content, { signal, pass }) => {
     const { method, path } = request;
     const headers = headersOf(request, content);
+    if (typeof pass === 'string') headers?.push('jfwt', pass);
     if (headers === undefined || !METHODS.has(method) || !path.startsWith('/')) throw new RangeError();
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const outgoing = httpRequest(

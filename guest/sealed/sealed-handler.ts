@@ -6,7 +6,7 @@ import {
   MalformedError,
   decodeRequest,
 } from '../../clients/sdk/src/sealed/index.ts';
-import type { Forward, FunctionAnswer } from './forward.ts';
+import type { Forward, FunctionAnswer, Passing } from './forward.ts';
 import { type OpeningOptions, type SealedAnswer, openSealed } from './opening.ts';
 import { problem } from './problem.ts';
 import { REFUSED, Refusal } from './refusal.ts';
@@ -61,7 +61,7 @@ async function answerTo(
 ): Promise<SealedAnswer> {
   const opened = await openSealed(req, share, context);
   try {
-    const answer = await passOn(opened.message, context);
+    const answer = await passOn(opened.message, { ...context, pass: req.headers['jfwt'] });
     share.close();
     return await opened.seal(answer);
   } catch {
@@ -71,11 +71,11 @@ async function answerTo(
 
 async function passOn(
   message: Bytes[],
-  { forward, signal }: { readonly forward: Forward; readonly signal: AbortSignal },
+  { forward, signal, pass }: Pick<Context, 'forward'> & Passing,
 ): Promise<FunctionAnswer> {
   try {
     const request = await decodeRequest(consumed(message));
-    return await forward(request, await contentOf(request), signal);
+    return await forward(request, await contentOf(request), { signal, pass });
   } catch (error) {
     if (!(error instanceof MalformedError || error instanceof RangeError)) throw error;
     return { ...BAD_REQUEST, content: consumed([BAD_REQUEST.content]) };

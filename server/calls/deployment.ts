@@ -1,6 +1,6 @@
 import type { AccountId, DeploymentId, FunctionId, LayerId } from '../kernel/ids.ts';
 import type { SourceTree } from '../kernel/source-tree.ts';
-import type { RuntimeId } from '../languages/language.ts';
+import type { WorkerRuntime } from '../languages/language.ts';
 
 /** Size codes of the public protocol; only `s` is deployed unless jellyspec asks for more. */
 export type SizeCode = 's' | 'm' | 'l';
@@ -21,7 +21,7 @@ export interface Deployment {
   readonly shortname: string;
   readonly version: number;
   readonly size: SizeCode;
-  readonly runtime: RuntimeId;
+  readonly runtime: WorkerRuntime;
   readonly layer: LayerId | null;
   readonly entrypoint: string;
   /** Callable by accounts other than the owner. */

@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { EventLog } from '../kernel/events.ts';
 import type { AccountId } from '../kernel/ids.ts';
 import type { SourceTree } from '../kernel/source-tree.ts';
-import type { Language } from '../languages/language.ts';
+import type { Workers } from '../languages/language.ts';
 import type { ConsoleFeed } from './console.ts';
 import type { Deployment, DeploymentDirectory } from './deployment.ts';
 import { Instance, type InstanceOptions } from './instance.ts';
@@ -11,7 +11,7 @@ import type { WarmWorkers } from './warm-workers.ts';
 import { type StartWorker, type Worker, flavourOf, memoryMibOf, workerRequestOf } from './worker.ts';
 
 export interface InstanceStarterOptions extends Omit<InstanceOptions, 'worker' | 'onReleased'> {
-  readonly languages: Pick<Language, 'worker'>;
+  readonly languages: Workers;
   readonly loadCode: DeploymentDirectory['loadCode'];
   readonly startWorker: StartWorker;
   readonly warm: WarmWorkers;

@@ -1,4 +1,4 @@
-import type { RuntimeId } from '../languages/language.ts';
+import type { WorkerRuntime } from '../languages/language.ts';
 
 /** How a call ended, as counted; never whose, which function or what. */
 export type CallResult =
@@ -17,9 +17,9 @@ export type CallResult =
 export interface CallMetrics {
   callEnded(result: CallResult, durationMs: number): void;
   /** Booting a worker up to the claim. */
-  workerBooted(runtime: RuntimeId, tookMs: number): void;
+  workerBooted(runtime: WorkerRuntime, tookMs: number): void;
   /** From the claim of a worker to a function that answers. */
-  instanceClaimed(runtime: RuntimeId, tookMs: number): void;
+  instanceClaimed(runtime: WorkerRuntime, tookMs: number): void;
 }
 
 export const noMetrics: CallMetrics = {

@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { type PlatformError, notFound } from '../kernel/errors.ts';
 import type { EventLog } from '../kernel/events.ts';
 import type { AccountId, DeploymentId } from '../kernel/ids.ts';
-import type { Language, RuntimeId } from '../languages/language.ts';
+import type { WorkerRuntime, Workers } from '../languages/language.ts';
 import type { Jail } from '../sandbox/jail.ts';
 import { callErrors } from './call-errors.ts';
 import { type Acquirer, CallGroup } from './call-group.ts';
@@ -24,7 +24,7 @@ import type { SealedKeys } from './guest-channel.ts';
 
 export interface PoolStatus {
   /** Live and pre-booted workers by runtime. */
-  readonly instances: ReadonlyMap<RuntimeId, number>;
+  readonly instances: ReadonlyMap<WorkerRuntime, number>;
   readonly live: number;
   readonly warm: number;
   readonly waiting: number;
@@ -63,7 +63,7 @@ export interface Pool {
 
 export interface PoolOptions {
   readonly jail: Pick<Jail, 'start'>;
-  readonly languages: Pick<Language, 'worker'>;
+  readonly languages: Workers;
   readonly loadCode: DeploymentDirectory['loadCode'];
   readonly limits: CallLimits;
   readonly clock: Clock;
@@ -156,8 +156,8 @@ function retireAll(groups: readonly CallGroup[]): void {
 }
 
 function statusOf(groups: readonly CallGroup[], warm: readonly Worker[]): PoolStatus {
-  const instances = new Map<RuntimeId, number>();
-  const count = (runtime: RuntimeId) => instances.set(runtime, (instances.get(runtime) ?? 0) + 1);
+  const instances = new Map<WorkerRuntime, number>();
+  const count = (runtime: WorkerRuntime) => instances.set(runtime, (instances.get(runtime) ?? 0) + 1);
   for (const group of groups) for (const _ of group.instances) count(group.deployment.runtime);
   const live = groups.reduce((total, group) => total + group.instances.length, 0);
   for (const { flavour } of warm) count(flavour.runtime);

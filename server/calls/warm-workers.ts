@@ -1,4 +1,4 @@
-import type { Language } from '../languages/language.ts';
+import type { Workers } from '../languages/language.ts';
 import type { CallLimits } from './limits.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { type Shelf, Shelves } from './shelves.ts';
@@ -20,7 +20,7 @@ export interface WarmWorkers {
 }
 
 export interface WarmWorkersOptions {
-  readonly languages: Pick<Language, 'worker'>;
+  readonly languages: Workers;
   readonly startWorker: StartWorker;
   readonly budget: MemoryBudget;
   readonly limits: CallLimits;

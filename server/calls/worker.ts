@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/clock.ts';
 import type { DeploymentId, LayerId } from '../kernel/ids.ts';
 import type { SourceTree } from '../kernel/source-tree.ts';
-import type { Language, RuntimeId, WorkerPlan, WorkerRequest } from '../languages/language.ts';
+import type { WorkerPlan, WorkerRequest, WorkerRuntime, Workers } from '../languages/language.ts';
 import type { Jail, JailExit, JailSpec, JailedProcess } from '../sandbox/jail.ts';
 import { callErrors } from './call-errors.ts';
 import { type Deployment, SIZES, type SizeCode } from './deployment.ts';
@@ -19,7 +19,7 @@ import { type Scheduler, within } from '../kernel/scheduler.ts';
 /** Everything that has to be settled before a worker starts; nothing in it names an account or a function. */
 export interface Flavour {
   readonly key: string;
-  readonly runtime: RuntimeId;
+  readonly runtime: WorkerRuntime;
   readonly layer: LayerId | null;
   readonly size: SizeCode;
   /** The way out is a property of the jail, so a worker with another one cannot serve. */
@@ -33,7 +33,7 @@ export function flavourOf({ runtime, layer, size, egress }: Deployment, isSealed
   return { key, runtime, layer, size, egress, isSealed };
 }
 
-export function workerRequestOf({ runtime, layer, size, isSealed }: Flavour): WorkerRequest {
+export function workerRequestOf({ runtime, layer, size, isSealed }: Flavour): WorkerRequest<WorkerRuntime> {
   return { runtime, layer, memoryMib: SIZES[size].memoryMib, isSealed };
 }
 
@@ -71,7 +71,7 @@ export type Claimed = Pick<Deployment, 'entrypoint' | 'id'>;
 
 export interface WorkerStarterOptions {
   readonly jail: Pick<Jail, 'start'>;
-  readonly languages: Pick<Language, 'worker'>;
+  readonly languages: Workers;
   readonly limits: CallLimits;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
@@ -118,6 +118,8 @@ function jailSpec(flavour: Flavour, plan: WorkerPlan, limits: CallLimits): JailS
       tmpMib: size.tmpMib,
     },
     ...(flavour.egress.length > 0 && { egress: { kind: 'public', hosts: flavour.egress } }),
+    ...(plan.egress !== undefined && { egress: plan.egress }),
+    ...(plan.door !== undefined && { door: plan.door }),
   };
 }
 

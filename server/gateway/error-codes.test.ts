@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
  * found as text, in the three ways in which the sources write them.
  */
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const sources = globSync(['server/**/*.ts', 'guest/sealed/*.ts'], { cwd: root })
+const sources = globSync(['server/**/*.ts', 'guest/{desk,sealed}/*.ts'], { cwd: root })
   .filter((path) => !/\.test\.ts$|testing/.test(path))
   .map((path) => readFileSync(join(root, path), 'utf8'));
 

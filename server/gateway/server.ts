@@ -105,7 +105,7 @@ export function deploymentIdOf(url: string): string | undefined {
 }
 
 /** The deployment whose keys a request asks for. */
-function keysAskedFor({ method, url = '' }: IncomingMessage): string | undefined {
+export function keysAskedFor({ method, url = '' }: IncomingMessage): string | undefined {
   if ((method !== 'GET' && method !== 'OPTIONS') || !url.startsWith(OHTTP_KEYS_PATH)) return undefined;
   return deploymentIdOf(url.slice(OHTTP_KEYS_PATH.length - 1));
 }

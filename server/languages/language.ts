@@ -1,9 +1,14 @@
+import type { RequestListener } from 'node:http';
 import type { AccountId, LayerId } from '../kernel/ids.ts';
 import type { SourceTree } from '../kernel/source-tree.ts';
+import type { EgressPolicy } from '../sandbox/egress-policy.ts';
 import type { JailBind } from '../sandbox/jail.ts';
 
 /** Runtime ids that `jellyspec.json` may name, and what on this machine serves each. */
 export type RuntimeId = 'nodejs20' | 'nodejs22' | 'nodejs24' | 'python312' | 'go122' | 'java21';
+
+/** What runs in a worker: a function's runtime, or the platform's own desk, which answers what is sealed to the platform. */
+export type WorkerRuntime = RuntimeId | 'desk';
 
 export interface RuntimeStatus {
   readonly id: RuntimeId;
@@ -44,13 +49,18 @@ export interface BuiltFunction {
   readonly runtimeDetail: string;
 }
 
-export interface WorkerRequest {
-  readonly runtime: RuntimeId;
+export interface WorkerRequest<Runtime = RuntimeId> {
+  readonly runtime: Runtime;
   readonly layer: LayerId | null;
   /** What the jail will allow, for runtimes that have to know it: a JVM's heap is set at its start. */
   readonly memoryMib: number;
   /** Asks for an agent that opens sealed calls before the worker. */
   readonly isSealed: boolean;
+}
+
+/** How workers of every kind are started. */
+export interface Workers {
+  worker(request: WorkerRequest<WorkerRuntime>): Promise<WorkerPlan>;
 }
 
 /** A failed build: `message` is the tool's own words, bounded, shown to the uploader as the bad build. */
@@ -74,6 +84,10 @@ export interface WorkerPlan {
   readonly concurrency: number;
   /** Least memory with which the runtime starts at all. */
   readonly memoryMibMin: number;
+  /** Where the worker may connect, if that is not what its deployment declares. */
+  readonly egress?: EgressPolicy;
+  /** What the platform answers the worker itself. */
+  readonly door?: RequestListener;
   /** The agent that was asked for: it shares the worker's jail, and has a socket of its own for sealed calls. */
   readonly agent?: AgentPlan;
 }

@@ -58,7 +58,8 @@ export const MODEL_ENGINE_LIMITS: ModelEngineLimits = {
 const GUEST = fileURLToPath(new URL('../../guest/model', import.meta.url));
 const HOME = '/opt/jellyfaas/model';
 const NODE = `${HOME}/bin/node`;
-const MODEL = `${HOME}/model.gguf`;
+/** Where the weights are in a jail of the engine. */
+export const MODEL_IN_JAIL = `${HOME}/model.gguf`;
 /** A frame holds one token, or the arguments of one call. */
 const FRAME_CHARACTERS_MAX = 1 << 20;
 /** Node itself, llama.cpp's working memory and the context, on top of the weights. */
@@ -66,6 +67,16 @@ const OVERHEAD_MIB = 2048;
 const WEIGHTS_FACTOR = 1.25;
 /** Node's own threads beside the model's, twice: the engine probes its binary in a process of its own. */
 const TASKS = 64;
+
+/** What the engine's jail has to hold. */
+export function modelEngineBinds(modelPath: string): readonly JailBind[] {
+  return [...BINDS, { source: modelPath, target: MODEL_IN_JAIL }];
+}
+
+/** Of the engine with a model of `weightsBytes`. */
+export function modelEngineMemoryMib(weightsBytes: number): number {
+  return Math.ceil((weightsBytes / 2 ** 20) * WEIGHTS_FACTOR) + OVERHEAD_MIB;
+}
 
 const BINDS: readonly JailBind[] = [
   { source: process.execPath, target: NODE },
@@ -85,15 +96,15 @@ export async function startModelEngine(options: ModelEngineOptions): Promise<Eng
     process: {
       argv: [NODE, `${HOME}/engine.mjs`],
       env: {},
-      binds: [...BINDS, { source: modelPath, target: MODEL }],
+      binds: modelEngineBinds(modelPath),
       limits: {
-        memoryMib: Math.ceil((file.size / 2 ** 20) * WEIGHTS_FACTOR) + OVERHEAD_MIB,
+        memoryMib: modelEngineMemoryMib(file.size),
         tasks: TASKS + limits.threads,
         cpuPercent: limits.threads * 100,
         tmpMib: 8,
       },
     },
-    load: { modelPath: MODEL, ...limits },
+    load: { modelPath: MODEL_IN_JAIL, ...limits },
     loadMs: limits.loadMs,
     frames: FRAMES,
     lastFrames: ['finish', 'failed'],

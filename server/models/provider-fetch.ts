@@ -1,4 +1,4 @@
-import { type Agent, fetch as undiciFetch, Headers, Response } from 'undici';
+import { type Dispatcher, fetch as undiciFetch, Headers, Response } from 'undici';
 import { atMost } from '../kernel/at-most.ts';
 import type { Secret } from '../kernel/secret.ts';
 import { ProviderFlood, ProviderStatus } from './provider-errors.ts';
@@ -7,7 +7,7 @@ export interface ProviderFetchOptions {
   readonly baseUrl: string;
   /** Where the key goes; the provider packages never see it, so none of their errors can hold it. */
   readonly key: { readonly header: string; readonly prefix: string; readonly value: Secret } | undefined;
-  readonly agent: Agent;
+  readonly agent: Dispatcher;
   readonly answerBytesMax: number;
 }
 

@@ -1,7 +1,7 @@
 import type { LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import type { ReadableStreamReadResult } from 'node:stream/web';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Agent } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import type { ChatModel, ModelPart, ModelRequest } from './chat-model.ts';
 import type { ProviderConfig } from './model-settings.ts';
 import { createProviderClient, KEY_HEADERS, type ProviderClient } from './provider-clients.ts';
@@ -39,6 +39,8 @@ export const defaultProviderLimits: ProviderLimits = {
 export interface ProviderModelOptions {
   readonly config: ProviderConfig;
   readonly limits?: Partial<ProviderLimits>;
+  /** The way to the provider, which stays its maker's to close; a direct one unless given. */
+  readonly dispatcher?: Dispatcher;
   /** Pauses before another try. Rejects when the signal aborts. */
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** From 0 to below 1; spreads the tries of many callers. */
@@ -49,13 +51,15 @@ export interface ProviderModelOptions {
 export function createProviderModel({
   config,
   limits: given,
+  dispatcher,
   pause = async (ms, signal) => await delay(ms, undefined, { signal }),
   random = Math.random,
 }: ProviderModelOptions): ChatModel & { close(): Promise<void> } {
   const { platform, model, isOutside, retention } = config;
   const limits = { ...defaultProviderLimits, ...given };
   // Silence is watched part by part below, so undici's own timers of headers and body are off.
-  const agent = new Agent({ connect: { timeout: limits.connectMs }, headersTimeout: 0, bodyTimeout: 0 });
+  const agent =
+    dispatcher ?? new Agent({ connect: { timeout: limits.connectMs }, headersTimeout: 0, bodyTimeout: 0 });
   const key = config.key && { ...KEY_HEADERS[config.kind], value: config.key };
   const fetch = createProviderFetch({
     baseUrl: config.baseUrl,
@@ -101,7 +105,10 @@ export function createProviderModel({
     }
   }
 
-  return { platform, model, isOutside, retention, stream, close: async () => await agent.destroy() };
+  const close = async (): Promise<void> => {
+    if (dispatcher === undefined) await agent.destroy();
+  };
+  return { platform, model, isOutside, retention, stream, close };
 }
 
 type Read = ReadableStreamReadResult<LanguageModelV4StreamPart>;

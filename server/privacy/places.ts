@@ -208,6 +208,8 @@ export const PEERS: readonly Peer[] = [
       'guest/sqlite/engine.mjs',
       'guest/egress-forwarder.cjs',
       'guest/node/worker.cjs',
+      'guest/desk/door.ts',
+      'guest/desk/main.ts',
       'guest/sealed/agent.ts',
       'guest/sealed/forward.ts',
     ],
@@ -232,6 +234,7 @@ export const PEERS: readonly Peer[] = [
       'server/models/provider-clients.ts',
       'server/models/provider-fetch.ts',
       'server/models/provider-model.ts',
+      'guest/desk/models.ts',
     ],
   },
   {

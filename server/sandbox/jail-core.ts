@@ -7,6 +7,7 @@ import type { EventLog } from '../kernel/events.ts';
 import type { JailCgroup } from './cgroups.ts';
 import type { Confinement, JailView } from './confinement.ts';
 import type { EgressNetwork } from './egress-guard.ts';
+import { openDoor } from './door.ts';
 import { openEgressProxy } from './egress-proxy.ts';
 import { handOver } from './hand-over.ts';
 import { createJailFiles, type JailFiles } from './jail-files.ts';
@@ -162,6 +163,10 @@ async function acquireAndLaunch(
     const network = egressNetwork === undefined ? {} : { network: egressNetwork };
     const proxy = await openEgressProxy({ policy: egress, path, events, ...network });
     releases.push(() => proxy.close());
+  }
+  if (spec.door !== undefined) {
+    const door = await openDoor(join(files.sockets, 'door.sock'), spec.door);
+    releases.push(() => door.close());
   }
   const cgroup = await confinement.createCgroup(name, limits);
   releases.push(() => cgroup.remove());

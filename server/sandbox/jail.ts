@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import type { SourceTree } from '../kernel/source-tree.ts';
 import type { EgressPolicy } from './egress-policy.ts';
@@ -61,6 +62,8 @@ export interface JailSpec {
   readonly limits: JailLimits;
   /** Opens the egress socket `/run/fn/egress.sock` under this policy; absent means no way out at all. */
   readonly egress?: EgressPolicy;
+  /** Answers HTTP on `/run/fn/door.sock`: what this jail may ask of the platform. */
+  readonly door?: RequestListener;
   /** Bound writable at `/work`; the process runs under the scratch's uid. */
   readonly scratch?: Scratch;
   readonly cwd?: string;

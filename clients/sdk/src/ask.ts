@@ -1,6 +1,8 @@
 import { failedAnswer, received } from './error.ts';
 import { answerEvents } from './event-stream.ts';
 import type { FunctionName } from './functions.ts';
+import { QUESTIONS_ID } from './sealed/binding.ts';
+import { sendSealedCall } from './sealed-call.ts';
 import type { Session } from './session.ts';
 
 export interface Message {
@@ -21,6 +23,11 @@ export interface AskOptions {
   readonly responseSchema?: object;
   /** Tell which functions were called with what, in the answer and while it streams. */
   readonly trace?: boolean;
+  /**
+   * Seals the question and its answer between here and a sandbox of your own, which asks the model itself and calls
+   * functions sealed: the platform's own gateway reads nothing of either. Outside MCP servers cannot be asked so.
+   */
+  readonly sealed?: boolean | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -91,18 +98,24 @@ export async function* askStreaming(
   yield* answerEvents<AskEvent>(response, options.signal);
 }
 
+const PATH = '/api/v1/ai/query';
+
 async function post(
   session: Session,
   question: string,
-  { accept, signal, history, ...rest }: AskOptions & { readonly accept: string },
+  { accept, signal, history, sealed, ...rest }: AskOptions & { readonly accept: string },
 ): Promise<Response> {
   const asked = history === undefined ? { question } : { messages: [...history, userMessage(question)] };
-  const response = await session.sendWithToken(`${session.url}/api/v1/ai/query`, {
+  const request = {
     method: 'POST',
     headers: { accept, 'content-type': 'application/json' },
     body: JSON.stringify({ ...asked, ...rest }),
     signal,
-  });
+  };
+  const response =
+    sealed === true
+      ? await sendSealedCall(session, new URL(`${session.url}/${QUESTIONS_ID}${PATH}`), request)
+      : await session.sendWithToken(`${session.url}${PATH}`, request);
   if (!response.ok) throw await failedAnswer(response);
   return response;
 }

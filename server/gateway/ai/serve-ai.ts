@@ -17,6 +17,7 @@ import type { Models } from '../../models/chat-model.ts';
 import type { PullProgress } from '../../models/pull-file.ts';
 import type { ToolSources } from '../../tool-sources/tool-sources.ts';
 import { acceptsEvents, errorEvent, goneSignal, streamAnswer } from '../control/answer-stream.ts';
+import type { Authenticator } from '../control/authenticate.ts';
 import { bind } from '../control/bind.ts';
 import type { ControlPlaneOptions } from '../control/control-plane-options.ts';
 import { openEventStream } from '../control/event-stream.ts';
@@ -41,6 +42,19 @@ type AiQueryBody = z.output<typeof AiQuery>;
 
 /** Questions as the public clients put them, and the richer form with history, several functions and streaming. */
 export function serveAi(app: FastifyInstance, options: AiOptions): void {
+  const slots = serveQuestions(app, options);
+  serveSources(app, options, slots);
+  serveModels(app, options);
+  servePull(app, options);
+}
+
+export type QuestionOptions = Omit<AiOptions, 'accounts' | 'ai'> & {
+  readonly accounts: Authenticator;
+  readonly ai: Pick<AiParts, 'queries' | 'originIp'>;
+};
+
+/** What is asked, here or in a desk. */
+export function serveQuestions(app: FastifyInstance, options: QuestionOptions): Slots {
   const { limits } = options;
   const slots = createSlots({
     total: limits.queriesMax,
@@ -50,12 +64,10 @@ export function serveAi(app: FastifyInstance, options: AiOptions): void {
   });
   serveQueryService(app, options, slots);
   serveQuery(app, options, slots);
-  serveSources(app, options, slots);
-  serveModels(app, options);
-  servePull(app, options);
+  return slots;
 }
 
-function serveQueryService(app: FastifyInstance, options: AiOptions, slots: Slots): void {
+function serveQueryService(app: FastifyInstance, options: QuestionOptions, slots: Slots): void {
   const { accounts, ai } = options;
 
   async function answer(
@@ -92,7 +104,7 @@ interface Asker {
   readonly reply: FastifyReply;
 }
 
-function serveQuery(app: FastifyInstance, options: AiOptions, slots: Slots): void {
+function serveQuery(app: FastifyInstance, options: QuestionOptions, slots: Slots): void {
   const { accounts, ai } = options;
   bind(app, accounts, aiRoutes.aiQuery, async ({ principal, unlock, body, request, reply }) => {
     const release = slots.take(principal.accountId);
@@ -136,7 +148,7 @@ function entry(event: QueryAnswer['trace'][number]): TraceEntry {
 
 /** Passes on what happens as it happens. */
 async function stream(
-  options: AiOptions,
+  options: QuestionOptions,
   reply: FastifyReply,
   { query, withTrace }: { query: UnsignalledQuery; withTrace: boolean },
 ): Promise<void> {

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Accounts } from '../../accounts/accounts.ts';
 import type { Principal } from '../../accounts/principal.ts';
 import { callErrors } from '../../calls/call-errors.ts';
 import { type Deployment, type DeploymentDirectory, mayCall } from '../../calls/deployment.ts';
@@ -10,6 +9,7 @@ import type { Scheduler } from '../../kernel/scheduler.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { PlatformError, notFound } from '../../kernel/errors.ts';
 import type { EventLog } from '../../kernel/events.ts';
+import type { Bearer, Passes } from '../../desk/passes.ts';
 import { type ErrorFormat, reportFailure, writeError } from '../errors.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
@@ -18,7 +18,7 @@ import type { Origin, OriginReader } from './origin-ip.ts';
 import { sealedAnswerHeaders, sealedRequest, sealedTypeOf } from './sealed-call.ts';
 
 export interface DataPlaneOptions {
-  readonly accounts: Pick<Accounts, 'verifyToken'>;
+  readonly accounts: { verifyToken(token: string): Promise<Principal | undefined> };
   readonly directory: Pick<DeploymentDirectory, 'find'>;
   readonly invoke: Invoke;
   readonly originOf: OriginReader;
@@ -26,6 +26,8 @@ export interface DataPlaneOptions {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly events: EventLog;
+  /** Where there are desks. */
+  readonly passes?: Pick<Passes, 'issue'>;
 }
 
 /** Answers one request below `/<deployment id>`; the id is well-formed but need not exist. */
@@ -62,6 +64,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
         const deployment = directory.find(deploymentId);
         if (principal === undefined) exchange.onError(badToken());
         else if (deployment === undefined || !mayCall(principal.accountId, deployment)) {
+          exchange.onError(notFound('deployment'));
+        } else if (deployment.runtime === 'desk' && !exchange.isSealed) {
           exchange.onError(notFound('deployment'));
         } else exchange.start({ principal, deployment, origin: originOf(req), arrivedAt });
       },
@@ -149,6 +153,10 @@ class CallExchange implements CallHandler {
     this.#edge = edge;
   }
 
+  get isSealed(): boolean {
+    return this.#edge.sealedType !== undefined;
+  }
+
   start({ principal, deployment, origin, arrivedAt }: Admitted): void {
     const { req, res, sealedType } = this.#edge;
     const { requestBodyBytesMax } = this.#options.limits;
@@ -162,10 +170,11 @@ class CallExchange implements CallHandler {
     if (res.destroyed || !req.socket.writable) return;
     const hasBody = (declared !== undefined && declared !== '0') || 'transfer-encoding' in req.headers;
     const body = hasBody ? req : null;
+    const bearer = deployment.runtime === 'desk' ? { principal, originIp: origin.ip } : undefined;
     const request =
       sealedType === undefined
         ? passedRequest(req, { deployment, origin, body })
-        : sealedRequest(sealedType, declared, body);
+        : sealedRequest(sealedType, { declaredLength: declared, pass: this.#passOf(bearer) }, body);
     if (request === undefined) {
       this.onError(callErrors.badRequest());
       return;
@@ -180,6 +189,13 @@ class CallExchange implements CallHandler {
     };
     res.on('close', () => this.#call?.cancel());
     this.#call = this.#options.invoke(call, this);
+  }
+
+  /** Good for as long as the client waits. */
+  #passOf(bearer: Bearer | undefined): string | undefined {
+    const pass = bearer && this.#options.passes?.issue(bearer);
+    if (pass !== undefined) this.#edge.res.once('close', () => pass.end());
+    return pass?.token;
   }
 
   onStart(status: number, reason: string, headers: string[]): void {

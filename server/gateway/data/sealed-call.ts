@@ -16,14 +16,19 @@ export function sealedTypeOf({ method, headers }: IncomingMessage): string | und
   return type === WHOLE || type === CHUNKED ? type : undefined;
 }
 
-/** `declaredLength`: of the body, as the caller wrote it. */
+/** `declaredLength`: of the body, as the caller wrote it. `pass`: for a desk, which acts for the caller with it. */
 export function sealedRequest(
   type: string,
-  declaredLength: string | undefined,
+  {
+    declaredLength,
+    pass,
+  }: { readonly declaredLength: string | undefined; readonly pass: string | undefined },
   body: UpstreamRequest['body'],
 ): UpstreamRequest {
-  const length = declaredLength === undefined ? [] : ['Content-Length', declaredLength];
-  return { method: 'POST', path: '/', headers: ['Host', 'agent', 'Content-Type', type, ...length], body };
+  const headers = ['Host', 'agent', 'Content-Type', type];
+  if (declaredLength !== undefined) headers.push('Content-Length', declaredLength);
+  if (pass !== undefined) headers.push('Jfwt', pass);
+  return { method: 'POST', path: '/', headers, body };
 }
 
 export function sealedAnswerHeaders(type: string): string[] {

@@ -1,6 +1,9 @@
 import { type Bytes, EMPTY, concat, uint, utf8 } from './bytes.ts';
 import { MalformedError } from './errors.ts';
 
+/** Where questions are sealed to: no function, but in the form of one. */
+export const QUESTIONS_ID = 'questions-00000000000000000000-1-m';
+
 /** What a request is sealed for. It opens nowhere else. Both ends get it by `bindingOf`. */
 export interface Binding {
   /** A deployment id without version and size, `greeter-d4hq7r3c1ab2cd3ef4gh`: all of it that clients know. */

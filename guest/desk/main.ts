@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { answerQuery } from '../../server/ai/create-queries.ts';
+import { queryLimits } from '../../server/ai/limits.ts';
+import type { AccountId, ApiKeyId } from '../../server/kernel/ids.ts';
+import { createApp } from '../../server/gateway/control/create-app.ts';
+import { serveQuestions } from '../../server/gateway/ai/serve-ai.ts';
+import { gatewayLimits } from '../../server/gateway/limits.ts';
+import { openDoor } from './door.ts';
+import { createDeskModels } from './models.ts';
+import { createDeskTools } from './tools.ts';
+import { unsealable } from './unsealable.ts';
+
+/**
+ * The worker of a desk: it answers, in a jail of its caller's own, what he sealed to the platform, with the code that
+ * answers the same requests in the clear. It speaks the guest protocol as the workers of functions do, and knows its caller
+ * by the pass that came with the request alone. Nothing is written anywhere.
+ */
+const SOCKET = '/run/fn/http.sock';
+const FAILED = 70;
+/** Keys stay where they were checked. */
+const NO_KEY = '' as ApiKeyId;
+
+// What goes wrong here ends the jail without a word: a message could hold what passes through.
+process.setUncaughtExceptionCaptureCallback(() => process.exit(FAILED));
+
+const events = { emit: () => undefined, dropped: () => 0 };
+const door = openDoor();
+const models = createDeskModels(door, events);
+const answering = { models, tools: createDeskTools(door), limits: queryLimits };
+
+const app = createApp(
+  { limits: gatewayLimits, events, sessions: undefined, asOwnAct: (_accountId, act) => act() },
+  {},
+);
+serveQuestions(app, {
+  limits: gatewayLimits,
+  events,
+  closing: new AbortController().signal,
+  accounts: {
+    authenticateKey: async () => undefined,
+    verifyToken: async (pass) => ({ accountId: pass as AccountId, role: 'member', keyId: NO_KEY }),
+    unlock: () => Promise.reject(unsealable('sources')),
+  },
+  ai: {
+    originIp: () => '',
+    queries: {
+      ask: (query, onEvent = () => undefined) =>
+        answerQuery(answering, { query, onEvent, signal: query.signal }),
+    },
+  },
+});
+// The gateway owns its connections: closing an idle one here would race with its next request.
+app.server.keepAliveTimeout = 0;
+await app.listen({ path: SOCKET });
+
+const control = new Socket({ fd: 3 });
+control.on('error', () => process.exit(FAILED));
+control.write('{"t":"up"}\n');
+const claims = createInterface({ input: control });
+await once(claims, 'line');
+control.write('{"t":"ready"}\n');

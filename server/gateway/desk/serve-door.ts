@@ -1,0 +1,116 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { getCACertificates } from 'node:tls';
+import * as z from 'zod';
+import { createDataPlane, type DataPlaneOptions, badToken, tokenOf } from '../data/data-plane.ts';
+import { type OhttpKeysOptions, createOhttpKeys } from '../data/ohttp-keys.ts';
+import { type Callable, DOOR_PATHS, type DoorError, type ModelGiven } from '../../desk/door-protocol.ts';
+import type { Bearer, Passes } from '../../desk/passes.ts';
+import type { Functions } from '../../functions/functions.ts';
+import { PlatformError, notFound, toPlatformError } from '../../kernel/errors.ts';
+import type { Models } from '../../models/chat-model.ts';
+import type { ProviderConfig } from '../../models/model-settings.ts';
+import { reportFailure } from '../errors.ts';
+import { deploymentIdOf, keysAskedFor } from '../server.ts';
+
+export interface DoorOptions
+  extends
+    Omit<DataPlaneOptions, 'accounts' | 'originOf' | 'passes'>,
+    Pick<OhttpKeysOptions, 'pool' | 'recorder' | 'receipts'> {
+  readonly passes: Pick<Passes, 'find'>;
+  readonly functions: Pick<Functions, 'lookup' | 'catalogue'>;
+  readonly models: Pick<Models, 'select'>;
+  readonly configured: readonly ProviderConfig[];
+}
+
+/**
+ * What desks may ask of the platform, as whoever's request they answer and with his rights: which functions he may call,
+ * those functions, sealed, and which model is his. Without a pass everything is refused.
+ */
+export function createDoor(options: DoorOptions): RequestListener {
+  const { passes, ...planes } = options;
+  const accounts: DataPlaneOptions['accounts'] = {
+    verifyToken: async (token) => passes.find(token)?.principal,
+  };
+  const originOf: DataPlaneOptions['originOf'] = (req) => ({
+    ip: bearerOf(passes, req)?.originIp ?? '0.0.0.0',
+    isBehindProxy: false,
+  });
+  const dataPlane = createDataPlane({ ...planes, accounts, originOf });
+  const ohttpKeys = createOhttpKeys({ ...planes, accounts });
+  return (req, res) => {
+    const deploymentId = deploymentIdOf(req.url ?? '');
+    const keysOf = keysAskedFor(req);
+    if (deploymentId !== undefined) dataPlane(req, res, deploymentId);
+    else if (keysOf !== undefined) ohttpKeys(req, res, keysOf);
+    else void answer(options, req, res);
+  };
+}
+
+function bearerOf(passes: Pick<Passes, 'find'>, req: IncomingMessage): Bearer | undefined {
+  const token = tokenOf(req);
+  return token === undefined ? undefined : passes.find(token);
+}
+
+async function answer(options: DoorOptions, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  try {
+    const bearer = bearerOf(options.passes, req);
+    if (bearer === undefined) throw badToken();
+    const given = await answerTo(options, bearer, req);
+    send(res, 200, given);
+  } catch (thrown) {
+    const error = toPlatformError(thrown);
+    reportFailure(options.events, error, 'desk');
+    const { kind, code, owner, message } = error;
+    send(res, 409, { kind, code, owner, message } satisfies DoorError);
+  }
+}
+
+const callableAsked = z.strictObject({ shortnames: z.array(z.string().max(100)).max(1000).optional() });
+const modelAsked = z.strictObject({ platform: z.string().max(100).optional() });
+
+async function answerTo(
+  options: DoorOptions,
+  { principal }: Bearer,
+  req: IncomingMessage,
+): Promise<Callable[] | ModelGiven> {
+  const asked: unknown = await json(req);
+  if (req.url === DOOR_PATHS.model) {
+    return modelOf(options, principal.accountId, modelAsked.parse(asked).platform);
+  }
+  if (req.url !== DOOR_PATHS.callable) throw notFound('function');
+  const { functions } = options;
+  const { shortnames } = callableAsked.parse(asked);
+  if (shortnames === undefined) return await functions.catalogue(principal);
+  return await Promise.all(shortnames.map((shortname) => functions.lookup(principal, shortname)));
+}
+
+async function modelOf(
+  { models, configured }: DoorOptions,
+  accountId: Bearer['principal']['accountId'],
+  wanted: string | undefined,
+): Promise<ModelGiven> {
+  const { platform } = await models.select(accountId, wanted);
+  const config = configured.find((each) => each.platform === platform);
+  if (config === undefined) return { isEmbedded: true };
+  if (!config.baseUrl.startsWith('https:')) throw inTheClear(platform);
+  return {
+    isEmbedded: false,
+    provider: { ...config, key: config.key?.reveal() },
+    certificates: getCACertificates('extra'),
+  };
+}
+
+function inTheClear(platform: string): PlatformError {
+  return new PlatformError({
+    kind: 'failed_precondition',
+    code: 'ai.model_in_the_clear',
+    owner: 'platform',
+    message: `The model ${platform} is reached without TLS, so a sealed question would be read on its way to it. Ask without the seal, choose another model, or have the operator put TLS before it.`,
+  });
+}
+
+function send(res: ServerResponse, status: number, body: object): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.length }).end(bytes);
+}
