@@ -1,5 +1,13 @@
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { CopyInvitation, CopyInvitationState, FunctionList, TakenCopy } from '../contract/index.ts';
+import type {
+  CopyInvitation,
+  CopyInvitationState,
+  FunctionList,
+  RightsRequests,
+  TakenCopy,
+} from '../contract/index.ts';
 import { type Platform, createClient, fixtureFiles, startPlatform } from '../testkit/index.ts';
 import { fetchTestEmbeddingModel } from '../tools/fetch-test-embedding-model.mjs';
 import { type Customer, newCustomer } from './aimee-customer.ts';
@@ -329,5 +337,33 @@ describe('the command line', () => {
     const imported = await command.run(['rights', 'import', 'copy.zip'], { env: recipient });
     expect([imported.code, imported.out]).toEqual([0, expect.stringContaining('databases.name_taken')]);
     command.remove();
+  });
+});
+
+describe('a copy where a file is damaged', () => {
+  it('goes on, and the manifest, the page, the receipt and whoever takes it over say what is missing', async () => {
+    const [code = ''] = globSync('**/code/fn_*-1', { cwd: here.dataDir });
+    const file = join(here.dataDir, code);
+    writeFileSync(file, readFileSync(file).fill(0, 40, 80));
+    const pack = await copyOf(here, ada.apiKey);
+    const files = await unpackCopy(pack);
+    const missing = [{ path: 'data/functions/code.jsonl', name: 'carried 1', code: 'keys.blob_corrupt' }];
+    expect(JSON.parse(files.get('data/manifest.json') ?? '')).toMatchObject({ missing, missingCount: 1 });
+    expect(files.get('data/index.html')).toContain('carried 1');
+    expect(rowsOf(files, 'functions/code').every(({ version }) => version === 2)).toBe(true);
+    expect(files.get('data/aimee/conversations.jsonl')).toBe(copy.get('data/aimee/conversations.jsonl'));
+
+    const { requests } = await api<RightsRequests>(
+      { platform: here, key: ada.apiKey },
+      'GET',
+      '/rights/requests',
+    );
+    expect(requests[0]).toMatchObject({ kind: 'access', state: 'done', missing: 1 });
+    expect(await receiptOf(here.url, requests[0]?.receipt ?? '')).toContain('"missing":1');
+    expect(here.output()).toContain('rights.copy_incomplete');
+
+    const eli = await newCustomer(() => there, createClient(there.url, there.apiKey), 'eli');
+    const { left } = await importInto(there, eli.apiKey, pack);
+    expect(left[0]).toEqual({ kind: missing[0]?.path, name: 'carried 1', code: missing[0]?.code });
   });
 });

@@ -54,6 +54,7 @@ export const RightsRequest = z.object({
   purpose: ObjectionPurpose.nullable(),
   state: RequestState,
   byOperator: z.boolean().describe('The operator carries it out, not the platform'),
+  missing: Count.describe('Parts that the copy given lacks because they could not be read; it names them'),
   ...RequestClock,
   next: z
     .string()

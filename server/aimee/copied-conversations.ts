@@ -4,14 +4,14 @@ import { rfc3339, utcDay } from '../kernel/clock.ts';
 import { PlatformError, notFound } from '../kernel/errors.ts';
 import { type ConversationId, newId } from '../kernel/ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
-import type { PackFile } from '../rights/copier.ts';
+import type { PackFile, PackWriter } from '../rights/copier.ts';
 import { joinHalves, newHalf, ringHalfOf, sealContent, sealHalf } from './conversation-keys.ts';
 import { type Conversation, ConversationReader } from './conversation-reader.ts';
 import type { CustomerStore, NewEntry, StoredConversation } from './customer-store.ts';
 import type { Customers } from './customers.ts';
 import { type Entry, type EntryDraft, sealEntry } from './entries.ts';
 import type { Site } from './sites.ts';
-import { newReference, parseReference } from './tickets.ts';
+import { newReference, parseReference, shownReference } from './tickets.ts';
 
 const Text = z.string().max(256 * 1024);
 
@@ -60,11 +60,16 @@ interface Parts {
 
 const PAGE = 50;
 
+interface Giving {
+  readonly holder: Holder;
+  readonly sites: readonly Site[];
+  readonly writer: Pick<PackWriter, 'missing'>;
+}
+
 /** Conversations of all sites, oldest first, opened with the customer's key. */
 export async function* conversationsOf(
   { customers, keyRing }: Parts,
-  holder: Holder,
-  sites: readonly Site[],
+  { holder, sites, writer }: Giving,
 ): AsyncGenerator<ConversationOf> {
   const reader = await ConversationReader.of(keyRing, holder);
   for (const { id: siteId, accountId } of sites) {
@@ -77,7 +82,7 @@ export async function* conversationsOf(
           limit: PAGE,
           ...(after && { after }),
         });
-        return { page: rows, whole: await wholeOf(reader, store, rows) };
+        return { page: rows, whole: await wholeOf(reader, store, { rows, writer }) };
       });
       for (const { reference, startedAt, objected, entries, notes } of whole)
         yield {
@@ -97,14 +102,15 @@ export async function* conversationsOf(
 async function wholeOf(
   reader: ConversationReader,
   store: CustomerStore,
-  page: readonly StoredConversation[],
+  { rows, writer }: { readonly rows: readonly StoredConversation[] } & Pick<Giving, 'writer'>,
 ): Promise<Conversation[]> {
   const whole: Conversation[] = [];
-  for (const stored of page.filter(({ restricted }) => !restricted)) {
+  for (const stored of rows.filter(({ restricted }) => !restricted)) {
     try {
       whole.push(await reader.read(store, stored));
     } catch (thrown) {
-      if (!(thrown instanceof PlatformError) || thrown.kind !== 'not_found') throw thrown;
+      const isGone = thrown instanceof PlatformError && thrown.kind === 'not_found';
+      if (!isGone) writer.missing(CONVERSATIONS, shownReference(stored.reference), thrown);
     }
   }
   return whole;

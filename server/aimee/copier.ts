@@ -6,7 +6,7 @@ import { rfc3339 } from '../kernel/clock.ts';
 import { PlatformError } from '../kernel/errors.ts';
 import { runs } from '../kernel/runs.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
-import type { Copier, ImportOutcome, PackFile, PackReader } from '../rights/copier.ts';
+import type { Copier, ImportOutcome, PackFile, PackReader, PackWriter } from '../rights/copier.ts';
 import { CONTENTS, type Content, contentsOf, takeContents } from '../vectors/copied-contents.ts';
 import type { VectorEngine } from '../vectors/engine/vector-engine.ts';
 import { CONVERSATIONS, conversationsOf, takeConversation } from './copied-conversations.ts';
@@ -45,8 +45,8 @@ export function createAimeeCopier(options: AimeeCopierOptions): Copier {
     async exportTo(holder, writer) {
       const own = await sites.list(holder.accountId);
       await writer.rows(SITES, own.map(siteRow));
-      await writer.rows(CONTENTS, knowledgeOf(options, own));
-      await writer.rows(CONVERSATIONS, conversationsOf(options, holder, own));
+      await writer.rows(CONTENTS, knowledgeOf(options, own, writer));
+      await writer.rows(CONVERSATIONS, conversationsOf(options, { holder, sites: own, writer }));
     },
     async importFrom(holder, reader, outcome) {
       const made = await takeSites(options, holder, { reader, outcome });
@@ -71,19 +71,28 @@ function siteRow(site: Site): z.infer<typeof SiteOf> {
 }
 
 async function* knowledgeOf(
-  { bases, engine }: AimeeCopierOptions,
+  options: AimeeCopierOptions,
   sites: readonly Site[],
+  writer: PackWriter,
 ): AsyncGenerator<Content> {
   for (const site of sites) {
     if (site.knowledge === null) continue;
-    const opened = await bases.openOf(site).catch(gone);
-    if (opened === undefined) continue;
-    const { file } = opened;
     try {
-      yield* contentsOf(engine, { base: site.id, file, hasModel: true });
-    } finally {
-      file.key.fill(0);
+      yield* knowledgeIn(options, site);
+    } catch (thrown) {
+      writer.missing(CONTENTS, site.id, thrown);
     }
+  }
+}
+
+async function* knowledgeIn({ bases, engine }: AimeeCopierOptions, site: Site): AsyncGenerator<Content> {
+  const opened = await bases.openOf(site).catch(gone);
+  if (opened === undefined) return;
+  const { file } = opened;
+  try {
+    yield* contentsOf(engine, { base: site.id, file, hasModel: true });
+  } finally {
+    file.key.fill(0);
   }
 }
 

@@ -6,7 +6,7 @@ import { rfc3339 } from '../kernel/clock.ts';
 import { PlatformError } from '../kernel/errors.ts';
 import { runs } from '../kernel/runs.ts';
 import type { SourceFile, SourceTree } from '../kernel/source-tree.ts';
-import type { Copier, PackFile } from '../rights/copier.ts';
+import type { Copier, PackFile, PackWriter } from '../rights/copier.ts';
 import { archiveError, archiveTooLarge } from './archive-entry.ts';
 import { codeBlob } from './blobs.ts';
 import type { FunctionsContext } from './context.ts';
@@ -101,7 +101,7 @@ export function createFunctionsCopier(ctx: FunctionsContext, functions: Control)
         })),
       );
       await writer.rows(VERSIONS, versionRows(ctx, await own(holder)));
-      await writer.rows(CODE, codeRows(ctx, await own(holder)));
+      await writer.rows(CODE, codeRows(ctx, await own(holder), writer));
       const bad = await functions.badBuilds(memberOf(holder));
       await writer.rows(
         BAD_BUILDS,
@@ -155,11 +155,16 @@ async function* versionRows(
 async function* codeRows(
   { store, blobs }: FunctionsContext,
   own: readonly FunctionRow[],
+  writer: PackWriter,
 ): AsyncGenerator<CodePart> {
   for (const { id, shortname } of own) {
     for (const { version } of await oldestFirst(store, id)) {
-      const tree = decodeTree(await blobs.get(codeBlob(id, version)));
-      yield* filesOfVersion(tree, { shortname, version });
+      try {
+        const tree = decodeTree(await blobs.get(codeBlob(id, version)));
+        yield* filesOfVersion(tree, { shortname, version });
+      } catch (thrown) {
+        writer.missing(CODE, `${shortname} ${version}`, thrown);
+      }
     }
   }
 }

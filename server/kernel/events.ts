@@ -43,6 +43,7 @@ export const EVENTS = {
   'backup.failed': { code: 'code' },
   'backup.removed': { count: 'count' },
   'rights.request_waits': { day: 'count' },
+  'rights.copy_incomplete': { count: 'count' },
   'rights.retention_rests': { area: 'code', count: 'count' },
   'rights.erasure_resumed': { count: 'count' },
   'rights.erasure_unfinished': { count: 'count' },

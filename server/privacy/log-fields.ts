@@ -47,6 +47,7 @@ export const LOG_FIELDS: LogFields = {
   'calls.partition_expired': { count: 'How many days of records ended' },
   'calls.partition_ahead': { count: 'How many days of records lie in the future: a clock was or is wrong' },
   'rights.request_waits': { day: 'How many days into its last month a request still waits' },
+  'rights.copy_incomplete': { count: 'How many parts of a copy could not be read' },
   'rights.retention_rests': {
     area: 'Calls or conversations',
     count: 'How many days of records, or customers, are kept because their use is restricted',

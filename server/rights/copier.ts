@@ -31,6 +31,11 @@ export interface PackFile<Row = unknown> {
 export interface PackWriter {
   /** Resolves when all rows have gone out; at most once for each file. */
   rows<Row extends object>(file: PackFile<Row>, rows: AsyncIterable<Row> | Iterable<Row>): Promise<void>;
+  /**
+   * Names in the copy an object of the file that cannot be read, with the reason; the copy goes on without it. What `rows`
+   * throw of themselves is the end of their file, and named likewise.
+   */
+  missing(file: PackFile, name: string, thrown: unknown): void;
 }
 
 /** Where an area finds its part of a copy: rows that have their form, of files that have their hash. */

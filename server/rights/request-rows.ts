@@ -16,6 +16,8 @@ export interface StoredRequest extends Asked, Progress {
   readonly accountId: AccountId;
   /** The operator carries it out, not the platform. */
   readonly byOperator: boolean;
+  /** Parts that the copy given for it lacks, because they could not be read. */
+  readonly missing: number;
 }
 
 export type ClockedRequest = StoredRequest & ClockedProgress;
@@ -33,5 +35,5 @@ export interface RequestRows {
    */
   insert(request: StoredRequest, keep: number): Promise<boolean>;
   /** False, and nothing changed, when it has ended or is gone. */
-  update(id: RequestId, progress: Progress): Promise<boolean>;
+  update(id: RequestId, progress: Progress & Pick<StoredRequest, 'missing'>): Promise<boolean>;
 }

@@ -84,17 +84,27 @@ export interface Ending {
   readonly result: 'done' | 'refused';
   readonly today: Day;
   readonly refusal?: string;
+  /** Parts that the copy given lacks. */
+  readonly missing?: number;
 }
 
 /** Kind, days and result, and nobody's name: a receipt outlives what it is about. */
 export async function ended<P extends Progress & { readonly id: string; readonly kind: RightKind }>(
   receipts: Pick<Receipts, 'sign'>,
   request: P,
-  { result, today, refusal }: Ending,
+  { result, today, refusal, missing = 0 }: Ending,
 ): Promise<P> {
   assertOpen(request);
   const { id, kind, receivedOn } = request;
-  const claims = { event: 'rights.request_ended', request: id, kind, result, receivedOn, endedOn: today };
+  const claims = {
+    event: 'rights.request_ended',
+    request: id,
+    kind,
+    result,
+    receivedOn,
+    endedOn: today,
+    ...(missing > 0 && { missing }),
+  };
   return {
     ...request,
     state: result,

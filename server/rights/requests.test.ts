@@ -114,7 +114,7 @@ describe('a request', () => {
   });
 
   test('that was carried out without being asked for is noted all the same', async () => {
-    await requests.carriedOut(ada, 'objection', 'statistics');
+    await requests.carriedOut(ada, 'objection', { purpose: 'statistics' });
     expect(await requests.list(ada)).toMatchObject([
       { kind: 'objection', purpose: 'statistics', state: 'done' },
     ]);

@@ -42,6 +42,12 @@ export interface RequestsOptions {
 /** A request with whose it is, for the operator. */
 export type RequestOfAccount = ClockedRequest & { readonly account: Pick<Account, 'id' | 'name' | 'email'> };
 
+export interface HowCarriedOut {
+  readonly purpose?: ObjectionPurpose;
+  /** Parts that the copy given lacks; none if absent. */
+  readonly missing?: number;
+}
+
 /** Requests of account holders under their rights, each with its clock. */
 export interface Requests {
   /** Newest first. */
@@ -52,7 +58,7 @@ export interface Requests {
    */
   begin(accountId: AccountId, asked: Asked & { readonly byOperator: boolean }): Promise<ClockedRequest>;
   /** The person has carried it out himself: ends what he asked of this kind, or notes that it was done. */
-  carriedOut(accountId: AccountId, kind: RightKind, purpose?: ObjectionPurpose): Promise<ClockedRequest>;
+  carriedOut(accountId: AccountId, kind: RightKind, how?: HowCarriedOut): Promise<ClockedRequest>;
 
   /** For the operator: the most urgent first. */
   listOpen(): Promise<RequestOfAccount[]>;
@@ -123,11 +129,14 @@ function personsPart(
   { rows, acts, receipts }: RequestsOptions,
   book: Book,
 ): Pick<Requests, 'begin' | 'carriedOut'> {
-  async function carriedOut(accountId: AccountId, asked: Asked): Promise<ClockedRequest> {
+  async function carriedOut(accountId: AccountId, asked: Asked, missing = 0): Promise<ClockedRequest> {
     const today = book.today();
     const open = await book.openOf(accountId, asked);
     const own = open.length > 0 ? open : [requestOf(accountId, asked, { state: 'running', today })];
-    const done = await Promise.all(own.map((one) => ended(receipts, one, { result: 'done', today })));
+    const ending = { result: 'done', today, missing } as const;
+    const done = await Promise.all(
+      own.map(async (one) => ({ ...(await ended(receipts, one, ending)), missing })),
+    );
     for (const one of done) await (open.length > 0 ? rows.update(one.id, one) : rows.insert(one, KEPT_MAX));
     const [first] = done;
     if (first === undefined) throw new Error('nothing was carried out');
@@ -145,7 +154,8 @@ function personsPart(
       const request = requestOf(accountId, asked, { state, today: book.today(), byOperator });
       return book.shown(await book.opened(request));
     },
-    carriedOut: (accountId, kind, purpose) => carriedOut(accountId, { kind, purpose: purpose ?? null }),
+    carriedOut: (accountId, kind, { purpose = null, missing } = {}) =>
+      carriedOut(accountId, { kind, purpose }, missing),
   };
 }
 
@@ -201,7 +211,15 @@ function requestOf(
   { kind, purpose }: Asked,
   { state, today, byOperator = false }: { state: StoredRequest['state']; today: Day; byOperator?: boolean },
 ): StoredRequest {
-  return { id: newId<RequestId>('req'), accountId, kind, purpose, byOperator, ...newProgress(state, today) };
+  return {
+    id: newId<RequestId>('req'),
+    accountId,
+    kind,
+    purpose,
+    byOperator,
+    missing: 0,
+    ...newProgress(state, today),
+  };
 }
 
 /** Calls out what waits for too long: now, and once an hour. The log does not say whose it is. */

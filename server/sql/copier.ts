@@ -3,7 +3,7 @@ import type { Holder } from '../accounts/principal.ts';
 import type { DatabaseFile, Databases } from '../databases/databases.ts';
 import { rfc3339 } from '../kernel/clock.ts';
 import { runs } from '../kernel/runs.ts';
-import type { Copier, PackFile } from '../rights/copier.ts';
+import type { Copier, PackFile, PackWriter } from '../rights/copier.ts';
 import type { ManagedSql } from './managed/managed-sql.ts';
 
 const Name = z.string().max(64);
@@ -45,15 +45,29 @@ export function createSqlCopier({ databases, managed }: SqlCopierOptions): Copie
     }
   }
 
-  async function* pieces(holder: Holder): AsyncGenerator<Piece> {
-    const signal = new AbortController().signal;
+  async function* names(holder: Holder): AsyncGenerator<z.infer<typeof DatabaseOf>> {
+    for (const { name, createdAt } of await databases.list(holder, 'sql'))
+      yield { name, createdAt: rfc3339(createdAt) };
+  }
+
+  async function* piecesOf(holder: Holder, name: string): AsyncGenerator<Piece> {
+    const { signal } = new AbortController();
+    const { file } = await databases.open(holder, 'sql', name);
+    try {
+      for await (const sql of managed.exportSql(file, { readOnly: true, signal }))
+        yield { database: name, sql };
+    } finally {
+      file.key.fill(0);
+    }
+  }
+
+  /** A dump that breaks off has no COMMIT, so nobody takes it for the whole. */
+  async function* pieces(holder: Holder, writer: PackWriter): AsyncGenerator<Piece> {
     for (const { name } of await databases.list(holder, 'sql')) {
-      const { file } = await databases.open(holder, 'sql', name);
       try {
-        for await (const sql of managed.exportSql(file, { readOnly: true, signal }))
-          yield { database: name, sql };
-      } finally {
-        file.key.fill(0);
+        yield* piecesOf(holder, name);
+      } catch (thrown) {
+        writer.missing(STATEMENTS, name, thrown);
       }
     }
   }
@@ -74,12 +88,8 @@ export function createSqlCopier({ databases, managed }: SqlCopierOptions): Copie
     area: 'sql',
     files: [DATABASES, STATEMENTS],
     async exportTo(holder, writer) {
-      const all = await databases.list(holder, 'sql');
-      await writer.rows(
-        DATABASES,
-        all.map(({ name, createdAt }) => ({ name, createdAt: rfc3339(createdAt) })),
-      );
-      await writer.rows(STATEMENTS, pieces(holder));
+      await writer.rows(DATABASES, names(holder));
+      await writer.rows(STATEMENTS, pieces(holder, writer));
     },
     async importFrom(holder, reader, outcome) {
       for await (const { key, items } of runs(reader.rows(STATEMENTS), ({ database }) => database)) {

@@ -17,6 +17,7 @@ import type { RequestRows } from '../rights/request-rows.ts';
 import { rightsRequests } from './migrations/accounts/005-rights-requests.ts';
 import { type RequestTables, requestsIn } from './request-rows.ts';
 import { rights } from './migrations/accounts/006-rights.ts';
+import { missingParts } from './migrations/accounts/007-missing-parts.ts';
 import { type RightsStore, type RightsTables, rightsIn } from './rights-rows.ts';
 import { type SourceTables, sourcesIn } from './source-rows.ts';
 import { createInventory } from './inventory.ts';
@@ -52,6 +53,7 @@ export const accountMigrations = [
   identity,
   rightsRequests,
   rights,
+  missingParts,
 ];
 
 export interface AccountStoreOptions {

@@ -47,6 +47,7 @@ export const accountInventory: InventoryRules = {
       kind: 'shown',
       purpose: 'shown',
       by_operator: 'shown',
+      missing: 'shown',
       state: 'shown',
       received_on: 'shown',
       reminder: 'shown',

@@ -11,6 +11,7 @@ export interface RequestTables {
     kind: RightKind;
     purpose: ObjectionPurpose | null;
     by_operator: number;
+    missing: number;
   } & ProgressColumns;
 }
 
@@ -30,7 +31,7 @@ export function requestsIn(db: Kysely<RequestTables>): RequestRows {
       const row = await newestFirst.where('id', '=', id).executeTakeFirst();
       return row && toRequest(row);
     },
-    async insert({ id, accountId, kind, purpose, byOperator, ...progress }, keep) {
+    async insert({ id, accountId, kind, purpose, byOperator, missing, ...progress }, keep) {
       return await db.transaction().execute(async (tx) => {
         const { numInsertedOrUpdatedRows } = await tx
           .insertInto('rights_request')
@@ -40,6 +41,7 @@ export function requestsIn(db: Kysely<RequestTables>): RequestRows {
             kind,
             purpose,
             by_operator: byOperator ? 1 : 0,
+            missing,
             ...columnsOf(progress),
           })
           .onConflict((conflict) => conflict.doNothing())
@@ -56,10 +58,10 @@ export function requestsIn(db: Kysely<RequestTables>): RequestRows {
         return numInsertedOrUpdatedRows === 1n;
       });
     },
-    async update(id, progress) {
+    async update(id, { missing, ...progress }) {
       const { numUpdatedRows } = await db
         .updateTable('rights_request')
-        .set(columnsOf(progress))
+        .set({ ...columnsOf(progress), missing })
         .where('id', '=', id)
         .where('ended_on', 'is', null)
         .executeTakeFirst();
@@ -69,6 +71,6 @@ export function requestsIn(db: Kysely<RequestTables>): RequestRows {
 }
 
 function toRequest(row: Selectable<RequestTables['rights_request']>): StoredRequest {
-  const { id, account_id: accountId, kind, purpose, by_operator, ...columns } = row;
-  return { id, accountId, kind, purpose, byOperator: by_operator === 1, ...progressIn(columns) };
+  const { id, account_id: accountId, kind, purpose, by_operator, missing, ...columns } = row;
+  return { id, accountId, kind, purpose, byOperator: by_operator === 1, missing, ...progressIn(columns) };
 }

@@ -1,5 +1,6 @@
+import type { Holder } from '../accounts/principal.ts';
 import * as z from 'zod';
-import type { Copier, PackFile } from '../rights/copier.ts';
+import type { Copier, PackFile, PackWriter } from '../rights/copier.ts';
 import { openSource } from './sealed-source.ts';
 import type { SourceStore } from './source-store.ts';
 import type { ToolSources } from './tool-sources.ts';
@@ -26,11 +27,7 @@ export function createToolSourcesCopier(
     area: 'tool-sources',
     files: [SOURCES],
     async exportTo(holder, writer) {
-      const rows = (await store.list(holder.accountId)).map((row) => openSource(holder, row));
-      await writer.rows(
-        SOURCES,
-        rows.map(({ name, url, approved }) => ({ name, url, approved: { ...approved } })),
-      );
+      await writer.rows(SOURCES, sourcesOf(store, holder, writer));
     },
     async importFrom(holder, reader, outcome) {
       for await (const { name, url } of reader.rows(SOURCES)) {
@@ -43,4 +40,19 @@ export function createToolSourcesCopier(
       }
     },
   };
+}
+
+async function* sourcesOf(
+  store: Pick<SourceStore, 'list'>,
+  holder: Holder,
+  writer: PackWriter,
+): AsyncGenerator<z.infer<typeof Source>> {
+  for (const row of await store.list(holder.accountId)) {
+    try {
+      const { name, url, approved } = openSource(holder, row);
+      yield { name, url, approved: { ...approved } };
+    } catch (thrown) {
+      writer.missing(SOURCES, row.id, thrown);
+    }
+  }
 }

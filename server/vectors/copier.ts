@@ -5,7 +5,7 @@ import type { Embedder, Embedders } from '../embeddings/embedder.ts';
 import { rfc3339 } from '../kernel/clock.ts';
 import { PlatformError } from '../kernel/errors.ts';
 import { runs } from '../kernel/runs.ts';
-import type { Copier, PackFile } from '../rights/copier.ts';
+import type { Copier, PackFile, PackWriter } from '../rights/copier.ts';
 import { CONTENTS, type Content, contentsOf, takeContents } from './copied-contents.ts';
 import { settingsOf, vectorDatabase, withDatabase } from './databases.ts';
 import type { VectorEngine } from './engine/vector-engine.ts';
@@ -38,14 +38,29 @@ export interface VectorsCopierOptions {
  * or by the one that is there.
  */
 export function createVectorsCopier({ databases, engine, embedders }: VectorsCopierOptions): Copier {
-  async function* contents(holder: Holder): AsyncGenerator<Content> {
+  async function* settings(holder: Holder): AsyncGenerator<DatabaseOf> {
+    for (const database of await databases.list(holder, 'vector')) {
+      const { createdAt, ...row } = vectorDatabase(database);
+      yield { ...row, createdAt: rfc3339(createdAt) };
+    }
+  }
+
+  async function* contentsIn(holder: Holder, name: string): AsyncGenerator<Content> {
+    const { database, file } = await databases.open(holder, 'vector', name);
+    const hasModel = vectorDatabase(database).model !== null;
+    try {
+      yield* contentsOf(engine, { base: name, file, hasModel });
+    } finally {
+      file.key.fill(0);
+    }
+  }
+
+  async function* contents(holder: Holder, writer: PackWriter): AsyncGenerator<Content> {
     for (const { name } of await databases.list(holder, 'vector')) {
-      const { database, file } = await databases.open(holder, 'vector', name);
-      const hasModel = vectorDatabase(database).model !== null;
       try {
-        yield* contentsOf(engine, { base: name, file, hasModel });
-      } finally {
-        file.key.fill(0);
+        yield* contentsIn(holder, name);
+      } catch (thrown) {
+        writer.missing(CONTENTS, name, thrown);
       }
     }
   }
@@ -68,12 +83,8 @@ export function createVectorsCopier({ databases, engine, embedders }: VectorsCop
     area: 'vectors',
     files: [DATABASES, CONTENTS],
     async exportTo(holder, writer) {
-      const all = (await databases.list(holder, 'vector')).map(vectorDatabase);
-      await writer.rows(
-        DATABASES,
-        all.map(({ createdAt, ...database }) => ({ ...database, createdAt: rfc3339(createdAt) })),
-      );
-      await writer.rows(CONTENTS, contents(holder));
+      await writer.rows(DATABASES, settings(holder));
+      await writer.rows(CONTENTS, contents(holder, writer));
     },
     async importFrom(holder, reader, outcome) {
       const made = new Map<string, Embedder | undefined>();

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { CopyInvitation, ReceivedCopy, TakenCopy } from '../api.ts';
+import type { CopyInvitation, ReceivedCopy, RightsRequests, TakenCopy } from '../api.ts';
 import { type Context, connect, print, withJson } from '../context.ts';
 import { usageError } from '../failure.ts';
 import { openFile } from '../open-file.ts';
@@ -14,7 +14,14 @@ export function addCopies(rights: Command, context: Context): void {
     .description('take a copy of everything that is kept of you (a zip)')
     .requiredOption('-o, --output <file>', 'a new file that only you can read')
     .action(async ({ output }: { output: string }) => {
-      await saveAnswer(context, await connect(context, copy).open(`${PATH}/copy`), output);
+      const api = connect(context, copy);
+      await saveAnswer(context, await api.open(`${PATH}/copy`), output);
+      const { requests } = await api.get<RightsRequests>(`${PATH}/requests`);
+      const missing = requests.find(({ kind }) => kind === 'access' || kind === 'portability')?.missing ?? 0;
+      if (missing > 0)
+        context.terminal.note(
+          `${missing} parts could not be read: data/manifest.json in the copy names them.`,
+        );
     });
 
   const take = withJson(rights.command('import'))

@@ -15,6 +15,7 @@ const REQUEST = {
   extension: null,
   endedOn: null,
   refusal: null,
+  missing: 0,
   receipt: null,
   next: 'POST /api/v1/rights/erasure',
 };

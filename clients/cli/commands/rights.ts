@@ -160,12 +160,13 @@ function wordsOf({ kind, purpose, state, receivedOn, dueOn, endedOn }: Shown): s
 }
 
 function linesOf(request: Shown & { readonly next?: string | null }): string[] {
-  const { id, kind, state, dueOn, extension, refusal, receipt, next } = request;
+  const { id, kind, state, dueOn, extension, refusal, missing, receipt, next } = request;
   return [
     `${kind}: ${state} (${id})`,
     ...(receipt === null ? [`Due on ${dueOn}.`] : []),
     ...(extension === null ? [] : [`Extended: ${extension.reason}`]),
     ...(refusal === null ? [] : [`Refused: ${refusal}`]),
+    ...(missing === 0 ? [] : [`Parts of the copy that could not be read: ${missing}`]),
     ...(typeof next === 'string' ? [`What is left to do: ${next}`] : []),
     ...(receipt === null ? [] : [`Receipt: ${receipt}`]),
   ];

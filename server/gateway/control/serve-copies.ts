@@ -4,7 +4,7 @@ import { type ReceivedCopy, type TakenCopy, copyRoutes as routes } from '../../.
 import type { Holder } from '../../accounts/principal.ts';
 import { rfc3339 } from '../../kernel/clock.ts';
 import type { AccountId } from '../../kernel/ids.ts';
-import type { TakenCopy as Outcome } from '../../rights/copies.ts';
+import type { GivenCopy, TakenCopy as Outcome } from '../../rights/copies.ts';
 import { reportFailure } from '../errors.ts';
 import { goneSignal } from './answer-stream.ts';
 import { bind, fastifyPath } from './bind.ts';
@@ -47,8 +47,9 @@ function serveGiving(app: FastifyInstance, options: ControlPlaneOptions, slots: 
     const holder = await unlock();
     const release = slots.take(holder.accountId);
     try {
-      const sent = await parts.transmit(body, parts.copies.write(holder), goneSignal(reply));
-      await noteDone(parts, holder.accountId, 'portability');
+      const copy = parts.copies.write(holder);
+      const sent = await parts.transmit(body, copy.content, goneSignal(reply));
+      await noteDone(parts, holder.accountId, { otherwise: 'portability', copy });
       return { ...sent, taken: { ...sent.taken } };
     } finally {
       release();
@@ -69,11 +70,11 @@ async function sendCopy(
   });
   const copy = parts.copies.write(holder);
   try {
-    for await (const piece of copy) await answer.write(piece as Buffer);
-    await noteDone(parts, holder.accountId, 'access');
+    for await (const piece of copy.content) await answer.write(piece as Buffer);
+    await noteDone(parts, holder.accountId, { otherwise: 'access', copy });
     answer.end();
   } catch (thrown) {
-    copy.destroy();
+    copy.content.destroy();
     if (!answer.isOpen()) throw thrown;
     reportFailure(events, thrown, 'rights');
     answer.cut();
@@ -84,13 +85,15 @@ async function sendCopy(
 async function noteDone(
   { requests }: RightsParts,
   accountId: AccountId,
-  otherwise: 'access' | 'portability',
+  { otherwise, copy }: { readonly otherwise: 'access' | 'portability'; readonly copy: GivenCopy },
 ): Promise<void> {
+  const missing = copy.missingCount();
   const open = (await requests.list(accountId)).filter(({ endedOn }) => endedOn === null);
   const kinds = (['access', 'portability'] as const).filter((kind) =>
     open.some((request) => request.kind === kind),
   );
-  for (const kind of kinds.length > 0 ? kinds : [otherwise]) await requests.carriedOut(accountId, kind);
+  for (const kind of kinds.length > 0 ? kinds : [otherwise])
+    await requests.carriedOut(accountId, kind, { missing });
 }
 
 function serveInvitations(app: FastifyInstance, options: ControlPlaneOptions): void {

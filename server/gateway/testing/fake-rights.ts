@@ -22,7 +22,7 @@ const ERASURE: Asked = { kind: 'erasure', purpose: null };
 function request(accountId: AccountId, asked: Asked, byOperator: boolean): ClockedRequest {
   const progress = newProgress(byOperator ? 'verified' : 'running', TODAY);
   const id = 'req_00000000000000000001' as RequestId;
-  return clocked({ id, accountId, ...asked, byOperator, ...progress }, TODAY, new Set());
+  return clocked({ id, accountId, ...asked, byOperator, missing: 0, ...progress }, TODAY, new Set());
 }
 
 function ofMember(): RequestOfAccount {
@@ -39,8 +39,8 @@ export function fakeRights(): RightsParts {
     requests: {
       list: async (accountId) => [request(accountId, ERASURE, false)],
       begin: async (accountId, { byOperator, ...asked }) => request(accountId, asked, byOperator),
-      carriedOut: async (accountId, kind, purpose) =>
-        request(accountId, { kind, purpose: purpose ?? null }, false),
+      carriedOut: async (accountId, kind, { purpose = null } = {}) =>
+        request(accountId, { kind, purpose }, false),
       listOpen: async () => [ofMember()],
       note: async () => ofMember(),
       extend: async () => ofMember(),
@@ -48,7 +48,10 @@ export function fakeRights(): RightsParts {
       complete: async () => ofMember(),
     },
     copies: {
-      write: ({ accountId }) => Readable.from([`copy of ${accountId}`]),
+      write: ({ accountId }) => ({
+        content: Readable.from([`copy of ${accountId}`]),
+        missingCount: () => 0,
+      }),
       async take(_holder, content) {
         for await (const _chunk of content);
         return TAKEN;

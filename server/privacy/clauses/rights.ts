@@ -47,6 +47,7 @@ export const rightClauses: readonly Clause[] = [
       'server/stores/inventory.test.ts › knows every column of every table of every store',
       'acceptance/portability.test.ts › has the person, his keys by name, his calls, and every row of every store',
       'acceptance/portability.test.ts › has nothing of anybody else, and no secret',
+      'acceptance/portability.test.ts › goes on, and the manifest, the page, the receipt and whoever takes it over say what is missing',
       'acceptance/portability.test.ts › tells people what it is, in a page that loads nothing and believes nothing',
     ],
   },

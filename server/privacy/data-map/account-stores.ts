@@ -88,6 +88,7 @@ export const accountRows = [
       account_id: 'identifier',
       purpose: 'settings',
       by_operator: 'settings',
+      missing: 'settings',
       ...REQUEST_COLUMNS,
     },
   }),

@@ -16,11 +16,13 @@ export interface CopyFacts {
     readonly isImportable: boolean;
     readonly rows: number;
   }[];
+  /** What could not be read. */
+  readonly missing: readonly { readonly path: string; readonly name: string | null; readonly code: string }[];
 }
 
 /** What Art. 15(1) GDPR has a copy say beside the data: purposes, categories, recipients, retention, rights. */
 export function copyPage(
-  { createdAt, subject, files }: CopyFacts,
+  { createdAt, subject, files, missing }: CopyFacts,
   { version, recipients }: Pick<Statement, 'version' | 'recipients'>,
   rows: readonly DataRow[],
 ): string {
@@ -38,6 +40,7 @@ export function copyPage(
           files.map(fileCells),
         ),
       ),
+      ...(missing.length > 0 ? [section('missing', 'What is missing', missingTable(missing))] : []),
       section('form', 'How it is read', FORM),
       section('data', 'What is stored, and why', tablesOf(own).map(dataTable).join('')),
       section(
@@ -76,6 +79,11 @@ const fileCells = ({ path, title, nature, rows, isImportable }: File): string[] 
   String(rows),
   isImportable ? 'yes' : 'no',
 ];
+
+function missingTable(missing: CopyFacts['missing']): string {
+  const cells = missing.map(({ path, name, code }) => [path, name ?? 'the rest of the file', code]);
+  return `<p>This was there and could not be read, most likely because a file of the installation is damaged. Its operator was told. Ask for the copy again once he has mended it, from a backup for example.</p>${table(['file', 'what', 'why'], cells)}`;
+}
 
 function dataTable([name, columns]: [string, readonly DataRow[]]): string {
   const cells = columns.map((row) => [

@@ -61,6 +61,20 @@ export function knownFiles(copiers: readonly Copier[]): ReadonlyMap<string, Know
   );
 }
 
+/** Parts that a copy names as missing; further ones are counted. */
+export const MISSING_TOLD_MAX = 500;
+export const NAME_LENGTH_MAX = 128;
+
+const MissingPart = z.strictObject({
+  /** Of the file where it would be. */
+  path: z.string().max(200),
+  /** Of the object; null when the rest of the file is missing. */
+  name: z.string().max(NAME_LENGTH_MAX).nullable(),
+  /** Of the error that kept it from being read. */
+  code: z.string().regex(/^[a-z0-9_.]{1,64}$/),
+});
+export type MissingPart = z.infer<typeof MissingPart>;
+
 const Hash = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** `data/manifest.json`. */
@@ -85,6 +99,9 @@ export const Manifest = z.strictObject({
       }),
     )
     .max(128),
+  /** What was there and could not be read. */
+  missing: z.array(MissingPart).max(MISSING_TOLD_MAX).default([]),
+  missingCount: z.int().min(0).default(0),
 });
 export type Manifest = z.infer<typeof Manifest>;
 export type ManifestFile = Manifest['files'][number];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { fromBufferPromise } from 'yauzl';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PlatformError } from '../../kernel/errors.ts';
 import { seededRandom } from '../../../testkit/raw-zip.ts';
 import { type Bag, createNotesCopier, honestBag, packOf, sha256, zipOf } from '../testing/notes-copier.ts';
 import { packLimits, type PackLimits } from './limits.ts';
@@ -114,6 +115,33 @@ describe('a copy', () => {
     await pack.finish(() => '');
     await read;
     expect([...seen]).toEqual(['writer']);
+  });
+
+  it('goes on behind what cannot be read, and names it', async () => {
+    const broken = {
+      ...createNotesCopier([]),
+      exportTo: async (_holder: unknown, writer: Parameters<typeof copier.exportTo>[1]) => {
+        writer.missing(copier.files[0] as never, 'a damaged one', new Error('EIO'));
+        await writer.rows(
+          copier.files[0] as never,
+          (function* () {
+            yield { number: 1, text: 'whole' };
+            throw new PlatformError({ kind: 'internal', code: 'keys.blob_corrupt', message: 'x' });
+          })(),
+        );
+      },
+    };
+    const bytes = await packOf(broken);
+    expect(await notesOf(bytes)).toEqual([{ number: 1, text: 'whole' }]);
+    const arrived = await readPack(await spooled(bytes), { copiers: [copier], limits: packLimits });
+    const path = 'data/accounts/notes.jsonl';
+    expect(arrived.missing).toMatchObject({
+      missing: [
+        { path, name: 'a damaged one', code: 'rights.unreadable' },
+        { path, name: null, code: 'keys.blob_corrupt' },
+      ],
+      missingCount: 2,
+    });
   });
 
   it('ends its making when nobody takes it any more', async () => {

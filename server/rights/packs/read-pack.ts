@@ -26,6 +26,8 @@ import type { Spool } from './spool.ts';
 export interface ArrivedPack {
   /** Of its own manifest, which holds the hashes of all rows: what names the pack in receipts. */
   readonly sha256: string;
+  /** What it says that it lacks. */
+  readonly missing: Pick<Manifest, 'missing' | 'missingCount'>;
   readerOf(copier: Copier): PackReader;
 }
 
@@ -50,7 +52,7 @@ export async function readPack(
     });
     const pack = new Pack(zip, await entriesOf(zip, { known, limits, packBytes: spool.bytes }), limits);
     return {
-      sha256: await pack.check(known),
+      ...(await pack.check(known)),
       readerOf: ({ area }) => ({
         rows: (file) => pack.rows(rowsPath(area, file), file),
       }),
@@ -120,8 +122,8 @@ class Pack {
     this.#limits = limits;
   }
 
-  /** Both manifests name exactly what is there, with its hash and form. Resolves with the hash of its own manifest. */
-  async check(known: ReadonlyMap<string, KnownFile>): Promise<string> {
+  /** Both manifests name exactly what is there, with its hash and form. */
+  async check(known: ReadonlyMap<string, KnownFile>): Promise<Pick<ArrivedPack, 'sha256' | 'missing'>> {
     if ((await this.#small(PATHS.declaration)) !== BAG_DECLARATION) throw packErrors.notAPack();
     const hashes = parseHashes(await this.#small(PATHS.hashes));
     const payload = [...this.#entries.keys()].filter((path) => bagPath(path).startsWith('data/'));
@@ -132,8 +134,8 @@ class Pack {
       if ((await this.#hashOf(path)) !== hashes.get(path)) throw packErrors.tampered();
       if (found !== undefined) for await (const _row of this.rows(path, found.file));
     }
-    await this.#checkManifest(known, hashes);
-    return hashes.get(PATHS.manifest) ?? '';
+    const missing = await this.#checkManifest(known, hashes);
+    return { sha256: hashes.get(PATHS.manifest) ?? '', missing };
   }
 
   async *rows<Row>(path: string, file: PackFile<Row>): AsyncGenerator<Row> {
@@ -150,7 +152,7 @@ class Pack {
   async #checkManifest(
     known: ReadonlyMap<string, KnownFile>,
     hashes: ReadonlyMap<string, string>,
-  ): Promise<void> {
+  ): Promise<ArrivedPack['missing']> {
     const written = parseJson(Buffer.from(await this.#small(PATHS.manifest)));
     if (!isOurFormat(written)) throw packErrors.otherFormat();
     const manifest = Manifest.parse(written);
@@ -165,6 +167,7 @@ class Pack {
         return file?.sha256 === hashes.get(path) && file?.bytes === bytes;
       });
     if (!isComplete) throw packErrors.tampered();
+    return manifest;
   }
 
   /** A file that is read as a whole. */

@@ -11,11 +11,13 @@ import {
   FORMAT_VERSION,
   type Manifest,
   type ManifestFile,
+  type MissingPart,
   PATHS,
   bagPath,
   rowsPath,
   schemaPath,
 } from './layout.ts';
+import { MissingParts } from './missing-parts.ts';
 import { CONTEXT, schemaOf } from './schemas.ts';
 
 export interface NewPack {
@@ -34,7 +36,8 @@ export interface OutgoingPack {
   /** Where an area writes its files. */
   writerOf(copier: Copier): PackWriter;
   /** What people read, made from the files that there are, then the manifests. */
-  finish(page: (files: readonly ManifestFile[]) => string): Promise<void>;
+  finish(page: (files: readonly ManifestFile[], missing: readonly MissingPart[]) => string): Promise<void>;
+  missingCount(): number;
 }
 
 /** Rows go through in pieces of this size. */
@@ -49,6 +52,7 @@ export function createPack({ copiers, generator, createdAt, subject }: NewPack):
   const known = knownFiles(copiers);
   const hashes = new Map<string, string>();
   const files: ManifestFile[] = [];
+  const missing = new MissingParts();
   let current: Readable | undefined;
   zip.on('error', (error: Error) => output.destroy(error));
   output.once('close', () => current?.destroy());
@@ -61,7 +65,8 @@ export function createPack({ copiers, generator, createdAt, subject }: NewPack):
 
   async function addRows(path: string, rows: AsyncIterable<object> | Iterable<object>): Promise<Counted> {
     const counted = new Counted();
-    current = Readable.from(counted.lines(inContext(rows)), { objectMode: false });
+    const readable = untilFailure(inContext(rows), (thrown) => missing.add(bagPath(path), null, thrown));
+    current = Readable.from(counted.lines(readable), { objectMode: false });
     if (output.destroyed) current.destroy();
     zip.addReadStream(current, path, options);
     await finished(current, { writable: false });
@@ -74,6 +79,7 @@ export function createPack({ copiers, generator, createdAt, subject }: NewPack):
   return {
     output,
     writerOf: ({ area }) => ({
+      missing: (file, name, thrown) => missing.add(bagPath(rowsPath(area, file)), name, thrown),
       async rows(file: PackFile, rows) {
         const path = rowsPath(area, file);
         const found = known.get(path);
@@ -93,7 +99,7 @@ export function createPack({ copiers, generator, createdAt, subject }: NewPack):
       },
     }),
     async finish(page) {
-      add(PATHS.page, page(files));
+      add(PATHS.page, page(files, missing.told));
       const manifest: Manifest = {
         format: FORMAT,
         version: FORMAT_VERSION,
@@ -101,13 +107,28 @@ export function createPack({ copiers, generator, createdAt, subject }: NewPack):
         createdAt,
         subject,
         files,
+        missing: missing.told,
+        missingCount: missing.count,
       };
       add(PATHS.manifest, json(manifest));
       add(PATHS.hashes, [...hashes].map(([path, hash]) => `${hash}  ${bagPath(path)}\n`).join(''));
       zip.end();
       await finished(output, { writable: false });
     },
+    missingCount: () => missing.count,
   };
+}
+
+/** A row that cannot be read is the end of its file, and not of the copy. */
+async function* untilFailure(
+  rows: AsyncIterable<object>,
+  tell: (thrown: unknown) => void,
+): AsyncGenerator<object> {
+  try {
+    yield* rows;
+  } catch (thrown) {
+    tell(thrown);
+  }
 }
 
 function json(value: object): string {

@@ -33,7 +33,7 @@ export function Requests(): ReactNode {
                 {
                   id: 'state',
                   name: t('pages.rights.requests.state'),
-                  cell: (one) => <StateBadge {...one} />,
+                  cell: (one) => <State of={one} />,
                 },
                 {
                   id: 'received',
@@ -53,6 +53,16 @@ export function Requests(): ReactNode {
       </Loaded>
       <ReceiptDialog deletion={shown} onClose={() => setShown(undefined)} />
     </Card>
+  );
+}
+
+function State({ of: { state, missing } }: { readonly of: RightsRequest }): ReactNode {
+  const { t } = useTranslation();
+  return (
+    <span className="stack">
+      <StateBadge state={state} />
+      {missing > 0 && <span className="muted">{t('pages.rights.requests.missing', { count: missing })}</span>}
+    </span>
   );
 }
 
