@@ -6,6 +6,7 @@ import net from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { boundWords } from './word-piece.mjs';
 
 /**
  * Tokens of one run, padding included: short texts gain from company, long ones do not, and memory grows with the
@@ -91,7 +92,7 @@ async function answer(requests) {
 
 async function load({ modelPath, tokenizerPath, tokensMax: most, threads }) {
   tokensMax = most;
-  tokenizer = new Tokenizer(JSON.parse(await readFile(tokenizerPath, 'utf8')), {});
+  tokenizer = boundWords(new Tokenizer(JSON.parse(await readFile(tokenizerPath, 'utf8')), {}));
   const weights = await readFile(modelPath);
   session = await InferenceSession.create(weights, {
     executionProviders: ['cpu'],

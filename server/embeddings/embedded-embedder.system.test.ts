@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type WordTokenizer, boundWords } from '../../guest/embeddings/word-piece.mjs';
 import { fetchTestEmbeddingModel } from '../../tools/fetch-test-embedding-model.mjs';
 import { systemClock } from '../kernel/clock.ts';
 import { createEventLog } from '../kernel/events.ts';
@@ -13,6 +14,7 @@ import type { Jail, JailedProcess, JailSpec } from '../sandbox/jail.ts';
 import { openTestJail, processesOf } from '../sandbox/testing.ts';
 import { createEmbeddedEmbedder, type EmbeddedEmbedderOptions } from './embedded-embedder.ts';
 import type { Embedder, EmbedderSource } from './embedder.ts';
+import { TOKENIZER_FILE } from './embedding-engine.ts';
 import { runSizeModel } from './testing/run-size-model.ts';
 
 const ALICE = 'acct_alice000000000000000' as AccountId;
@@ -30,6 +32,15 @@ const model = await fetchTestEmbeddingModel().catch((error: Error) => {
   process.stderr.write(`skipped, no embedding model: ${error.message}\n`);
   return undefined;
 });
+
+/** Of the engine; no dependency of the server. */
+const TOKENIZERS = new URL(
+  '../../guest/embeddings/node_modules/@huggingface/tokenizers/dist/tokenizers.mjs',
+  import.meta.url,
+);
+interface Splitter extends WordTokenizer {
+  encode(text: string): { readonly ids: number[] };
+}
 
 let jail: Jail;
 /** Every engine that was started, and what its jail was allowed. */
@@ -118,6 +129,19 @@ describe.skipIf(model === undefined)('the embedded embedding model', () => {
     const [vector] = await embed(embedder, ['Hello, world! Zürich is unaffable.']);
     const seen = [...(vector ?? [])].slice(0, REFERENCE.length);
     for (const [index, value] of REFERENCE.entries()) expect(seen[index]).toBeCloseTo(value, 3);
+  });
+
+  test('splits texts into the tokens that the library alone does', async () => {
+    const { Tokenizer } = (await import(TOKENIZERS.href)) as { Tokenizer: new (...of: object[]) => Splitter };
+    const files = JSON.parse(await readFile(join(model ?? '', TOKENIZER_FILE), 'utf8')) as object;
+    const [bounded, reference] = [boundWords(new Tokenizer(files, {})), new Tokenizer(files, {})];
+    const texts = globSync('{docs,server/privacy-statement}/**/*.{md,ts,json}').map((path) =>
+      readFileSync(path, 'utf8'),
+    );
+    expect(texts.length).toBeGreaterThan(20);
+    const odd = ['a\u0301\u0000 [CLS]x 日本語の文 \u{1f600}', 'qzxjkvbw'.repeat(12), 'ab1'.repeat(40)];
+    for (const text of [...texts, ...odd])
+      expect(bounded.encode(text).ids).toEqual(reference.encode(text).ids);
   });
 
   test('gives unit vectors that do not depend on what else is embedded with them', async () => {

@@ -65,7 +65,10 @@ export async function startEmbeddingEngine(options: EmbeddingEngineOptions): Pro
       env: { ORT_DISABLE_TELEMETRY: '1' },
       binds: [
         { source: process.execPath, target: NODE },
-        { source: `${GUEST}/engine.mjs`, target: `${HOME}/engine.mjs` },
+        ...['engine.mjs', 'word-piece.mjs'].map((name) => ({
+          source: `${GUEST}/${name}`,
+          target: `${HOME}/${name}`,
+        })),
         { source: `${GUEST}/node_modules`, target: `${HOME}/node_modules` },
         { source: files.model, target: `${HOME}/${MODEL_FILE}` },
         { source: files.tokenizer, target: `${HOME}/${TOKENIZER_FILE}` },
