@@ -1,10 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type JellyFaaS, type JellyFaaSError, jellyfaas } from '../clients/sdk/src/index.ts';
 import { QUESTIONS_ID } from '../clients/sdk/src/sealed/index.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { writeCertificates } from '../testkit/database-server.ts';
 import {
   type Client,
   type Platform,
@@ -13,8 +12,8 @@ import {
   createClient,
   fixtureFiles,
   startPlatform,
-  startScriptedModel,
 } from '../testkit/index.ts';
+import { startModelOverTls } from '../testkit/model-over-tls.ts';
 import { startTap } from '../testkit/tcp-tap.ts';
 
 /** Questions that only a sandbox of the caller's own reads: it asks the model over TLS, and functions sealed. */
@@ -27,21 +26,17 @@ let script: readonly ScriptedReply[];
 let from: number;
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'jellyfaas-authority-'));
-  await writeCertificates(directory);
-  const [cert, key] = ['cert.pem', 'key.pem'].map((name) => readFileSync(join(directory, name)));
-  if (cert === undefined || key === undefined) throw new Error('no certificate was made');
-  model = await startScriptedModel((_request, index) => script[index - from] ?? { text: 'no more script' }, {
-    cert,
-    key,
-  });
+  directory = mkdtempSync(join(tmpdir(), 'jellyfaas-config-'));
+  const config = join(directory, 'config.json');
+  const inTheClear = { platform: 'clear', kind: 'openai-compatible', baseUrl: 'http://127.0.0.1:9/v1' };
+  writeFileSync(config, JSON.stringify({ models: [{ ...inTheClear, model: 'never-asked' }] }));
+  const over = await startModelOverTls(
+    (_request, index) => script[index - from] ?? { text: 'no more script' },
+  );
+  model = over;
   platform = await startPlatform({
     layersOf: inject('platform').dataDir,
-    env: {
-      JELLYFAAS_MODEL_URL: model.url,
-      JELLYFAAS_MODEL_NAME: 'scripted',
-      NODE_EXTRA_CA_CERTS: join(directory, 'ca.pem'),
-    },
+    env: { ...over.env, JELLYFAAS_CONFIG: config },
   });
   owner = createClient(platform.url, platform.apiKey);
   const queryParams = ['do', 'text'].map((name) => ({ name, required: name === 'do' }));
@@ -156,8 +151,10 @@ describe('a sealed question', () => {
     expect(await errorOf(client.ask('x', sealed))).toMatch(/^models\./);
   });
 
-  it('is refused where it would leave the seal: outside MCP servers', async () => {
+  it('is refused where it would leave the seal: outside MCP servers, models without TLS', async () => {
     expect(await errorOf(client.ask('x', { sealed: true, sources: ['wiki'] }))).toBe('ai.not_sealable');
+    const clear = { sealed: true, platform: 'clear' };
+    expect(await errorOf(client.ask('x', clear))).toBe('ai.model_in_the_clear');
     expect(model.requests.length).toBe(from);
   });
 });
