@@ -133,8 +133,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'server/functions/build.ts',
-        find: 'await ctx.blobs.put(',
-        replace: `for (const [, file] of source) ${FS}.appendFileSync(ctx.blobsDir + '/plain', file.bytes);\n    await ctx.blobs.put(`,
+        find: 'await ctx.blobs.put(codeBlob(',
+        replace: `for (const [, file] of source) ${FS}.appendFileSync(ctx.blobsDir + '/plain', file.bytes);\n    await ctx.blobs.put(codeBlob(`,
       },
     ],
   },

@@ -25,7 +25,7 @@ export const BACKED_UP = [
 export const NOT_BACKED_UP = ['keys', 'layers', 'models', 'lock', 'restore'] as const;
 
 const STORE = /\.db$/;
-const SEALED = /^(blobs\/(upload|code)|backups\/tenant)\/[0-9A-Za-z_-]+$/;
+const SEALED = /^(blobs\/(upload|code|source)|backups\/tenant)\/[0-9A-Za-z_-]+$/;
 
 /**
  * All that is to be backed up, in order. Each folder is looked into when its turn comes: what a catalogue names, which was

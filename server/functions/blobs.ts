@@ -7,7 +7,7 @@ import type { KeyRing } from '../keys/key-ring.ts';
 import { openFile, sealToFile } from '../keys/sealed-blob.ts';
 
 /** The name of a sealed file below the blobs directory, of its key, and what the seal is bound to. */
-export type BlobName = `upload/${string}` | `code/${string}`;
+export type BlobName = `upload/${string}` | `code/${string}` | `source/${string}`;
 
 export function uploadBlob(buildId: BuildId): BlobName {
   return `upload/${buildId}`;
@@ -17,16 +17,26 @@ export function codeBlob(functionId: FunctionId, version: number): BlobName {
   return `code/${functionId}-${version}`;
 }
 
+/** What a version was compiled from; there is none where its code is that itself. */
+export function sourceBlob(functionId: FunctionId, version: number): BlobName {
+  return `source/${functionId}-${version}`;
+}
+
+/** All that there may be of a version. */
+export function versionBlobs(functionId: FunctionId, version: number): [BlobName, BlobName] {
+  return [codeBlob(functionId, version), sourceBlob(functionId, version)];
+}
+
 /**
- * Pending uploads and built code, each a sealed file under a key of its own. A file never outlives its key:
+ * Pending uploads, built code and what it was compiled from, each a sealed file under a key of its own. A file never outlives its key:
  * removal destroys the key first, and from then on the bytes are noise, in backups too.
  */
 export interface Blobs {
   /** Durable when it resolves. */
   put(name: BlobName, accountId: AccountId, bytes: Uint8Array): Promise<void>;
   get(name: BlobName): Promise<Uint8Array>;
-  /** No error when it is gone already. */
-  remove(name: BlobName): Promise<void>;
+  /** Their keys go in one step. No error when they are gone already. */
+  remove(...names: BlobName[]): Promise<void>;
   /** Is all there that it takes to open it? */
   has(name: BlobName): Promise<boolean>;
   /** A file may still lie there, but nothing opens it any more. A damaged key is not a destroyed one. */
@@ -35,14 +45,14 @@ export interface Blobs {
   sweep(keep: ReadonlySet<string>): Promise<void>;
 }
 
-const FOLDERS = ['upload', 'code'] as const;
+const FOLDERS = ['upload', 'code', 'source'] as const;
 
 export function createBlobs({ dir, keyRing }: { dir: string; keyRing: KeyRing }): Blobs {
   for (const folder of FOLDERS) mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 });
 
-  async function remove(name: string): Promise<void> {
-    await keyRing.destroy(name);
-    await rm(join(dir, name), { force: true });
+  async function remove(...names: string[]): Promise<void> {
+    await keyRing.destroyAll(names);
+    for (const name of names) await rm(join(dir, name), { force: true });
   }
 
   async function isDestroyed(name: BlobName): Promise<boolean> {

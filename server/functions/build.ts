@@ -4,12 +4,12 @@ import { PlatformError } from '../kernel/errors.ts';
 import type { SourceTree } from '../kernel/source-tree.ts';
 import { BuildFailure } from '../languages/language.ts';
 import type { BuiltFunction } from '../languages/language.ts';
-import { codeBlob, uploadBlob } from './blobs.ts';
+import { codeBlob, sourceBlob, uploadBlob, versionBlobs } from './blobs.ts';
 import { createBuildLog, type BuildLog } from './build-log.ts';
 import { BUILD_CANCELLED, PLATFORM_CLOSING, type BuildJob } from './build-queue.ts';
 import type { FunctionsContext } from './context.ts';
 import { deploymentsOf } from './directory.ts';
-import { readDocuments, readSpec } from './documents.ts';
+import { isSource, readDocuments, readSpec } from './documents.ts';
 import type { PendingBuild, VersionRow } from './function-store.ts';
 import type { FunctionSpec } from './spec.ts';
 import { decodeTree, encodeTree, treeDigest } from './tree-codec.ts';
@@ -92,7 +92,8 @@ async function run(ctx: FunctionsContext, attempt: Attempt): Promise<void> {
 
 async function makeLive(ctx: FunctionsContext, { build, log, signal }: Attempt): Promise<void> {
   log.setStatus('BUILDING');
-  const source = decodeTree(await ctx.blobs.get(uploadBlob(build.id)));
+  const upload = await ctx.blobs.get(uploadBlob(build.id));
+  const source = decodeTree(upload);
   const spec = readSpec(source);
   ctx.events.emit('build.started', { runtime: spec.runtime });
   const built = await untilAborted(signal, compile(ctx, { build, log, signal }, source, spec));
@@ -100,6 +101,9 @@ async function makeLive(ctx: FunctionsContext, { build, log, signal }: Attempt):
   log.setStatus('STARTING');
   const code = encodeTree(built.code);
   await ctx.blobs.put(codeBlob(build.functionId, build.version), build.accountId, code);
+  // Its owner can take along what he gave, and have it built elsewhere.
+  if (!isSource(built.code))
+    await ctx.blobs.put(sourceBlob(build.functionId, build.version), build.accountId, upload);
   const version: VersionRow = {
     version: build.version,
     xid: build.xid,
@@ -162,7 +166,7 @@ async function settleFailure(ctx: FunctionsContext, attempt: Attempt, thrown: un
   const { build, log, signal } = attempt;
   let errorDetails = wordsFor(ctx, signal, thrown);
   try {
-    await ctx.blobs.remove(codeBlob(build.functionId, build.version));
+    await ctx.blobs.remove(...versionBlobs(build.functionId, build.version));
     // Who cancels removes the rest himself; a build that the platform's end interrupts is resumed at its start.
     if (signal.reason === BUILD_CANCELLED || signal.reason === PLATFORM_CLOSING) return;
     errorDetails = await failBuild(ctx, build, errorDetails);

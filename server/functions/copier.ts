@@ -8,9 +8,9 @@ import { runs } from '../kernel/runs.ts';
 import type { SourceFile, SourceTree } from '../kernel/source-tree.ts';
 import type { Copier, PackFile, PackWriter } from '../rights/copier.ts';
 import { archiveError, archiveTooLarge } from './archive-entry.ts';
-import { codeBlob } from './blobs.ts';
+import { type Blobs, versionBlobs } from './blobs.ts';
 import type { FunctionsContext } from './context.ts';
-import { readSpec } from './documents.ts';
+import { isSource, readSpec } from './documents.ts';
 import type { FunctionRow, VersionRow } from './function-store.ts';
 import type { Functions } from './functions.ts';
 import { ARCHIVE_LIMITS } from './limits.ts';
@@ -60,8 +60,7 @@ const CodePart = z.strictObject({
 type CodePart = z.infer<typeof CodePart>;
 const CODE: PackFile<CodePart> = {
   name: 'code',
-  title:
-    'The files of each version as far as they are kept: sources, or what a compiler made; large ones in parts',
+  title: 'The sources of each version, or what a compiler made where they were not kept; large ones in parts',
   nature: 'given',
   row: CodePart,
 };
@@ -75,13 +74,12 @@ const BAD_BUILDS: PackFile<z.infer<typeof BadBuildOf>> = {
 };
 
 const PART_BYTES = 192 * 1024;
-const SPEC_FILE = 'jellyspec.json';
 
 type Control = Pick<Functions, 'deploy' | 'watchBuild' | 'badBuilds'>;
 
 /**
  * Functions with their code. Taking one over is deploying it again: the same checks, the same build. It belongs to nobody
- * but its account then, and is not published. A compiled one comes as a program without sources, which nobody can deploy.
+ * but its account then, and is not published.
  */
 export function createFunctionsCopier(ctx: FunctionsContext, functions: Control): Copier {
   const own = async ({ accountId }: Holder): Promise<FunctionRow[]> =>
@@ -160,13 +158,18 @@ async function* codeRows(
   for (const { id, shortname } of own) {
     for (const { version } of await oldestFirst(store, id)) {
       try {
-        const tree = decodeTree(await blobs.get(codeBlob(id, version)));
-        yield* filesOfVersion(tree, { shortname, version });
+        yield* filesOfVersion(await givenTree(blobs, id, version), { shortname, version });
       } catch (thrown) {
         writer.missing(CODE, `${shortname} ${version}`, thrown);
       }
     }
   }
+}
+
+/** What its author uploaded; the code where no sources are kept beside it. */
+async function givenTree(blobs: Blobs, id: FunctionRow['id'], version: number): Promise<SourceTree> {
+  const [code, source] = versionBlobs(id, version);
+  return decodeTree(await blobs.get((await blobs.isDestroyed(source)) ? code : source));
 }
 
 function* filesOfVersion(
@@ -203,7 +206,7 @@ async function isTaken({ store }: FunctionsContext, { accountId }: Holder, name:
 /** The archive that a version is deployed from again. */
 async function zipOf(shortname: string, parts: AsyncIterable<CodePart>): Promise<Buffer> {
   const files = await filesOf(parts);
-  if (!files.has(SPEC_FILE)) throw noSources();
+  if (!isSource(files)) throw noSources();
   // Else it would become a version of a function that is there.
   if (readSpec(files).shortname !== shortname) throw otherName();
   const zip = new ZipFile();
@@ -262,7 +265,8 @@ function noSources(): PlatformError {
   return new PlatformError({
     kind: 'failed_precondition',
     code: 'rights.no_sources',
-    message: 'A compiled function comes without its sources. Deploy it from where you keep them.',
+    message:
+      'The copy has this compiled function without its sources, which were not kept when it was built. Deploy it from where you keep them.',
   });
 }
 

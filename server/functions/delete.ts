@@ -1,5 +1,5 @@
 import { notFound } from '../kernel/errors.ts';
-import { codeBlob } from './blobs.ts';
+import { versionBlobs } from './blobs.ts';
 import { cancelBuild } from './build.ts';
 import type { FunctionsContext } from './context.ts';
 import type { FunctionRow } from './function-store.ts';
@@ -46,7 +46,7 @@ async function deleteVersion(ctx: FunctionsContext, fn: FunctionRow, version: nu
 async function deleteFunction(ctx: FunctionsContext, fn: FunctionRow): Promise<void> {
   for (const { version } of await ctx.store.versions(fn.id)) {
     ctx.directory.retire(fn.id, version);
-    await ctx.blobs.remove(codeBlob(fn.id, version));
+    await ctx.blobs.remove(...versionBlobs(fn.id, version));
   }
   await ctx.store.removeFunction(fn.ownerId, fn.id);
 }
@@ -54,6 +54,6 @@ async function deleteFunction(ctx: FunctionsContext, fn: FunctionRow): Promise<v
 /** Retires, destroys the key, unlinks, and removes the row: in this order each step can be repeated. */
 export async function removeVersion(ctx: FunctionsContext, fn: FunctionRow, version: number): Promise<void> {
   ctx.directory.retire(fn.id, version);
-  await ctx.blobs.remove(codeBlob(fn.id, version));
+  await ctx.blobs.remove(...versionBlobs(fn.id, version));
   await ctx.store.removeVersion(fn.ownerId, fn.id, version);
 }

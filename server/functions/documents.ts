@@ -11,9 +11,17 @@ export interface Documents {
   readonly changelogText: string;
 }
 
+/** Where the settings of a function lie in what its author uploads; what a compiler makes has none. */
+const SPEC_FILE = 'jellyspec.json';
+
+/** Whether a tree is what an author uploads, which can be deployed. */
+export function isSource(tree: SourceTree): boolean {
+  return tree.has(SPEC_FILE);
+}
+
 /** Errors: `functions.spec_*`, `functions.document_too_large`. */
 export function readSpec(tree: SourceTree): FunctionSpec {
-  return parseSpec(decode(tree, 'jellyspec.json'));
+  return parseSpec(decode(tree, SPEC_FILE));
 }
 
 export function readDocuments(tree: SourceTree): Documents {

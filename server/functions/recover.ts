@@ -1,4 +1,4 @@
-import { codeBlob, uploadBlob } from './blobs.ts';
+import { uploadBlob, versionBlobs } from './blobs.ts';
 import { createBuildJob, failBuild } from './build.ts';
 import type { FunctionsContext } from './context.ts';
 import { removeVersion } from './delete.ts';
@@ -24,14 +24,14 @@ export async function recover(ctx: FunctionsContext): Promise<{ resumed: number 
 
 async function loadDirectory(ctx: FunctionsContext, keep: Set<string>): Promise<void> {
   for (const { fn, version } of await ctx.store.liveVersions()) {
-    const code = codeBlob(fn.id, version.version);
+    const [code, source] = versionBlobs(fn.id, version.version);
     if (await ctx.blobs.isDestroyed(code)) {
       // What rests is not tidied up either.
       if (ctx.restriction?.isRestricted(fn.ownerId) === true) continue;
       await removeVersion(ctx, fn, version.version);
     } else {
       ctx.directory.add(deploymentsOf(fn, version));
-      keep.add(code);
+      keep.add(code).add(source);
     }
   }
 }
@@ -45,7 +45,7 @@ async function resumable(ctx: FunctionsContext, keep: Set<string>): Promise<Pend
       continue;
     }
     // Code of a version that never went live, with its key.
-    await ctx.blobs.remove(codeBlob(build.functionId, build.version));
+    await ctx.blobs.remove(...versionBlobs(build.functionId, build.version));
     if (!(await ctx.blobs.has(upload))) {
       // The crash came before the upload was durable: nobody was told of this build.
       await ctx.blobs.remove(upload);

@@ -41,7 +41,7 @@ export const LASTING_PLACES: readonly Place[] = [
   },
   {
     where: 'blobs/',
-    what: 'Code of deployed functions, and uploads that wait for their build',
+    what: 'Code of deployed functions, with the sources of compiled ones, and uploads that wait for their build',
     protection: 'Sealed, a key each',
     retention: 'Until the version is deleted; uploads until their build ends',
     modules: ['server/functions/blobs.ts', 'server/keys/sealed-blob.ts', 'server/keys/sync-directory.ts'],
