@@ -1,10 +1,13 @@
+import { jellyfaas } from '../clients/sdk/src/index.ts';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Client, type Platform, createClient, startPlatform } from '../testkit/index.ts';
 import { fetchTestModel } from '../tools/fetch-test-model.mjs';
-import { startCanaryRun } from './harness/canary.ts';
+import { needlesFor, startCanaryRun } from './harness/canary.ts';
+import { sweepMemory } from './harness/memory.ts';
 import { deployTool } from './exercise-ai.ts';
 import { inspectRunning, inspectStopped } from './inspect.ts';
 
@@ -13,6 +16,12 @@ const modelPath = await fetchTestModel().catch((error: unknown) => {
   if (process.env['CI'] !== undefined) throw error;
   return undefined;
 });
+/** The smallest model rambles, so its answers are given a form that ends. */
+const GREETING = {
+  type: 'object',
+  properties: { greeting: { type: 'string', maxLength: 12 } },
+  required: ['greeting'],
+};
 const startedAt = Date.now();
 const run = startCanaryRun();
 let platform: Platform;
@@ -50,14 +59,9 @@ describe.skipIf(modelPath === undefined)(
       const before = await post('/api/v1/ai/query', { question: 'Hello?' });
       expect(before.ok).toBe(false);
       expect(await (await post('/api/v1/models/pull', {})).text()).toContain('"done"');
-      // The smallest model rambles, so the answer is given a form that ends.
       const response = await post('/api/v1/ai/query', {
         question: `Greet: ${run.mark('question to the embedded model')}`,
-        responseSchema: {
-          type: 'object',
-          properties: { greeting: { type: 'string', maxLength: 12 } },
-          required: ['greeting'],
-        },
+        responseSchema: GREETING,
       });
       expect(response.status).toBe(200);
       const answer = (await response.json()) as { answer: string; platform: string; retention: string };
@@ -73,6 +77,20 @@ describe.skipIf(modelPath === undefined)(
       });
       const { trace = [] } = (await response.json()) as { trace?: { type: string }[] };
       expect(trace.filter(({ type }) => type === 'tool-refused')).toEqual([]);
+    });
+
+    it('answers a sealed question in the jail of whoever asks, and the server holds nothing of it', async () => {
+      const sealed = jellyfaas({ url: platform.url, apiKey: platform.apiKey });
+      const hidden = startCanaryRun();
+      const { answer, ...by } = await sealed.ask(`Greet: ${hidden.mark('sealed question')}`, {
+        responseSchema: GREETING,
+        sealed: true,
+      });
+      expect(JSON.parse(answer)).toEqual({ greeting: expect.any(String) });
+      const name = basename(modelPath ?? '', '.gguf');
+      expect(by).toEqual({ platform: 'embedded', model: name, retention: 'none', finish: 'complete' });
+      expect(sweepMemory(platform.pid, needlesFor(hidden.stem))).toEqual([]);
+      expect(await inspectRunning(platform, client, hidden)).toEqual([]);
     });
 
     it('leaves nothing of a question in its process, on disk, in logs or temporary directories', async () => {

@@ -1,5 +1,4 @@
 import type { RequestListener } from 'node:http';
-import { stat } from 'node:fs/promises';
 import type { Deployment, DeploymentDirectory } from './calls/deployment.ts';
 import type { Config } from './config.ts';
 import { deskDeployment } from './desk/deployment.ts';
@@ -8,6 +7,7 @@ import { deskPlan } from './desk/worker-plan.ts';
 import { type DoorOptions, createDoor } from './gateway/desk/serve-door.ts';
 import type { Workers } from './languages/language.ts';
 import { withSealedAgent } from './languages/sealed-agent.ts';
+import { modelEngineNeeds } from './models/embedded-engine.ts';
 import { embeddedModelPath } from './compose-ai.ts';
 
 /** What lets the pool run desks beside functions; their door opens last, because everything stands behind it. */
@@ -29,8 +29,9 @@ export function composeDesk(config: Config): ComposedDesk {
       async worker(request) {
         const { runtime } = request;
         if (runtime !== 'desk') return await languages.worker({ ...request, runtime });
-        const plan = deskPlan({ configured: config.models, embedded: await embeddedOf(config), door });
-        return withSealedAgent(plan);
+        const modelPath = embeddedModelPath(config);
+        const embedded = modelPath === undefined ? undefined : await modelEngineNeeds(modelPath);
+        return withSealedAgent(deskPlan({ configured: config.models, embedded, door }));
       },
     }),
     loadCode: (load) => async (deployment: Deployment) =>
@@ -38,11 +39,4 @@ export function composeDesk(config: Config): ComposedDesk {
     directory: (functions) => ({ find: (id) => deskDeployment(id) ?? functions.find(id) }),
     open: (parts) => void (opened = createDoor({ ...parts, configured: config.models, passes })),
   };
-}
-
-/** Missing until it is fetched. */
-async function embeddedOf(config: Config): Promise<{ path: string; bytes: number } | undefined> {
-  const path = embeddedModelPath(config);
-  const file = path === undefined ? undefined : await stat(path).catch(() => undefined);
-  return path === undefined || file === undefined ? undefined : { path, bytes: file.size };
 }

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { answerQuery } from '../../server/ai/create-queries.ts';
+import { createQueries } from '../../server/ai/create-queries.ts';
 import { queryLimits } from '../../server/ai/limits.ts';
+import { systemClock } from '../../server/kernel/clock.ts';
 import type { AccountId, ApiKeyId } from '../../server/kernel/ids.ts';
+import { systemScheduler } from '../../server/kernel/scheduler.ts';
 import { createApp } from '../../server/gateway/control/create-app.ts';
 import { serveQuestions } from '../../server/gateway/ai/serve-ai.ts';
 import { gatewayLimits } from '../../server/gateway/limits.ts';
@@ -27,8 +29,15 @@ process.setUncaughtExceptionCaptureCallback(() => process.exit(FAILED));
 
 const events = { emit: () => undefined, dropped: () => 0 };
 const door = openDoor();
-const models = createDeskModels(door, events);
-const answering = { models, tools: createDeskTools(door), limits: queryLimits };
+const queries = createQueries({
+  models: createDeskModels(door, events),
+  tools: createDeskTools(door),
+  limits: queryLimits,
+  clock: systemClock,
+  scheduler: systemScheduler,
+  // The gateway records the sealed call.
+  recorder: { admit: () => undefined, add: () => undefined, whenRoom: (proceed) => proceed() },
+});
 
 const app = createApp(
   { limits: gatewayLimits, events, sessions: undefined, asOwnAct: (_accountId, act) => act() },
@@ -43,13 +52,7 @@ serveQuestions(app, {
     verifyToken: async (pass) => ({ accountId: pass as AccountId, role: 'member', keyId: NO_KEY }),
     unlock: () => Promise.reject(unsealable('sources')),
   },
-  ai: {
-    originIp: () => '',
-    queries: {
-      ask: (query, onEvent = () => undefined) =>
-        answerQuery(answering, { query, onEvent, signal: query.signal }),
-    },
-  },
+  ai: { originIp: () => '', queries },
 });
 // The gateway owns its connections: closing an idle one here would race with its next request.
 app.server.keepAliveTimeout = 0;

@@ -38,7 +38,9 @@ export function createDeskModels(door: Door, events: EventLog): Pick<Models, 'se
   return {
     async select(pass, platform) {
       const given = await door.model(pass, platform === undefined ? {} : { platform });
-      return given.isEmbedded ? embedded : providerModel(given.provider, given.certificates);
+      return given.isEmbedded
+        ? { ...embedded, model: given.model }
+        : providerModel(given.provider, given.certificates);
     },
   };
 }

@@ -155,6 +155,7 @@ function createWorker(
     throw callErrors.workerUnavailable(new Error('the agent named no keys'));
   }
 
+  const cpuPercent = Math.max(SIZES[flavour.size].cpuPercent, booted.plan.cpuPercentMin ?? 0);
   return {
     ...booted,
     sealedKeys() {
@@ -163,7 +164,7 @@ function createWorker(
     },
     async claim(code, { entrypoint, id }) {
       const from = clock.monotonicMs();
-      await Promise.all([process.writeApp(code), process.setCpuPercent(SIZES[flavour.size].cpuPercent)]);
+      await Promise.all([process.writeApp(code), process.setCpuPercent(cpuPercent)]);
       channel.claim({
         t: 'claim',
         entrypoint,

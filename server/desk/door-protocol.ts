@@ -28,7 +28,7 @@ export interface ModelAsked {
  * public authorities.
  */
 export type ModelGiven =
-  | { readonly isEmbedded: true }
+  | { readonly isEmbedded: true; readonly model: string }
   | { readonly isEmbedded: false; readonly provider: Provider; readonly certificates: readonly string[] };
 
 export interface Provider extends Omit<ProviderConfig, 'key'> {

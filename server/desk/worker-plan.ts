@@ -1,14 +1,14 @@
 import type { RequestListener } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { WorkerPlan } from '../languages/language.ts';
-import { modelEngineBinds, modelEngineMemoryMib } from '../models/embedded-engine.ts';
+import type { ModelEngineNeeds } from '../models/embedded-engine.ts';
 import type { ProviderConfig } from '../models/model-settings.ts';
 import type { EgressPolicy } from '../sandbox/egress-policy.ts';
 
 export interface DeskPlanOptions {
   readonly configured: readonly ProviderConfig[];
-  /** The embedded model's file, if there is one, and its size. */
-  readonly embedded: { readonly path: string; readonly bytes: number } | undefined;
+  /** Where the embedded model can be asked. */
+  readonly embedded: ModelEngineNeeds | undefined;
   readonly door: RequestListener;
 }
 
@@ -18,6 +18,7 @@ const NODE = `${HOME}/node`;
 const SOURCES = ['package.json', 'node_modules', 'contract', 'server', 'clients/sdk', 'guest/desk'];
 const CONCURRENCY = 16;
 const MEMORY_MIB = 512;
+const CPU_PERCENT = 100;
 
 /** The jail in which one caller's sealed questions are answered (see guest/desk). */
 export function deskPlan({ configured, embedded, door }: DeskPlanOptions): WorkerPlan {
@@ -28,11 +29,12 @@ export function deskPlan({ configured, embedded, door }: DeskPlanOptions): Worke
     binds: [
       { source: process.execPath, target: NODE },
       ...SOURCES.map((path) => ({ source: sourcePath(path), target: `${HOME}/${path}` })),
-      ...(embedded === undefined ? [] : modelEngineBinds(embedded.path)),
+      ...(embedded?.binds ?? []),
     ],
     preboot: false,
     concurrency: CONCURRENCY,
-    memoryMibMin: MEMORY_MIB + (embedded === undefined ? 0 : modelEngineMemoryMib(embedded.bytes)),
+    cpuPercentMin: CPU_PERCENT + (embedded?.cpuPercent ?? 0),
+    memoryMibMin: MEMORY_MIB + (embedded?.memoryMib ?? 0),
     ...(egress !== undefined && { egress }),
     door,
   };

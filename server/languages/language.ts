@@ -84,6 +84,8 @@ export interface WorkerPlan {
   readonly concurrency: number;
   /** Least memory with which the runtime starts at all. */
   readonly memoryMibMin: number;
+  /** Least processor time, 100 a core, where the deployment's size gives less. */
+  readonly cpuPercentMin?: number;
   /** Where the worker may connect, if that is not what its deployment declares. */
   readonly egress?: EgressPolicy;
   /** What the platform answers the worker itself. */

@@ -68,14 +68,30 @@ const WEIGHTS_FACTOR = 1.25;
 /** Node's own threads beside the model's, twice: the engine probes its binary in a process of its own. */
 const TASKS = 64;
 
-/** What the engine's jail has to hold. */
-export function modelEngineBinds(modelPath: string): readonly JailBind[] {
-  return [...BINDS, { source: modelPath, target: MODEL_IN_JAIL }];
+/** What a jail needs in which the engine runs. */
+export interface ModelEngineNeeds {
+  readonly binds: readonly JailBind[];
+  readonly memoryMib: number;
+  readonly cpuPercent: number;
 }
 
-/** Of the engine with a model of `weightsBytes`. */
-export function modelEngineMemoryMib(weightsBytes: number): number {
-  return Math.ceil((weightsBytes / 2 ** 20) * WEIGHTS_FACTOR) + OVERHEAD_MIB;
+/** For a jail that has more to do. Undefined where the weights, or the engine, which is optional, are not there. */
+export async function modelEngineNeeds(modelPath: string): Promise<ModelEngineNeeds | undefined> {
+  const found = await Promise.all(
+    [...BINDS.map(({ source }) => source), modelPath].map((path) => stat(path).catch(() => undefined)),
+  );
+  const weights = found.at(-1);
+  return weights === undefined || found.includes(undefined)
+    ? undefined
+    : needsOf(modelPath, weights.size, MODEL_ENGINE_LIMITS);
+}
+
+function needsOf(modelPath: string, weightsBytes: number, { threads }: ModelEngineLimits): ModelEngineNeeds {
+  return {
+    binds: [...BINDS, { source: modelPath, target: MODEL_IN_JAIL }],
+    memoryMib: Math.ceil((weightsBytes / 2 ** 20) * WEIGHTS_FACTOR) + OVERHEAD_MIB,
+    cpuPercent: threads * 100,
+  };
 }
 
 const BINDS: readonly JailBind[] = [
@@ -91,18 +107,14 @@ export async function startModelEngine(options: ModelEngineOptions): Promise<Eng
   const { modelPath, limits } = options;
   const file = await stat(modelPath).catch(() => undefined);
   if (file?.isFile() !== true) throw embeddedErrors.fileMissing();
+  const { binds, memoryMib, cpuPercent } = needsOf(modelPath, file.size, limits);
   return await startEngine<ModelFrame>(options, {
     name: 'model',
     process: {
       argv: [NODE, `${HOME}/engine.mjs`],
       env: {},
-      binds: modelEngineBinds(modelPath),
-      limits: {
-        memoryMib: modelEngineMemoryMib(file.size),
-        tasks: TASKS + limits.threads,
-        cpuPercent: limits.threads * 100,
-        tmpMib: 8,
-      },
+      binds,
+      limits: { memoryMib, cpuPercent, tasks: TASKS + limits.threads, tmpMib: 8 },
     },
     load: { modelPath: MODEL_IN_JAIL, ...limits },
     loadMs: limits.loadMs,

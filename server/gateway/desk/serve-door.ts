@@ -90,9 +90,9 @@ async function modelOf(
   accountId: Bearer['principal']['accountId'],
   wanted: string | undefined,
 ): Promise<ModelGiven> {
-  const { platform } = await models.select(accountId, wanted);
+  const { platform, model } = await models.select(accountId, wanted);
   const config = configured.find((each) => each.platform === platform);
-  if (config === undefined) return { isEmbedded: true };
+  if (config === undefined) return { isEmbedded: true, model };
   if (!config.baseUrl.startsWith('https:')) throw inTheClear(platform);
   return {
     isEmbedded: false,
