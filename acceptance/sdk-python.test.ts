@@ -19,11 +19,14 @@ beforeAll(async () => {
 
 afterAll(() => platform.stop());
 
-async function runPython(words: readonly string[]): Promise<{ code: number | null; output: string }> {
+async function runPython(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; output: string }> {
   // -B: leaves no compiled files in the sources.
   const child = spawn('/usr/bin/python3', ['-B', ...words], {
     cwd: folder,
-    env: { JELLYFAAS_URL: platform.url, JELLYFAAS_API_KEY: platform.apiKey },
+    env: { JELLYFAAS_URL: platform.url, JELLYFAAS_API_KEY: platform.apiKey, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [out, err] = await Promise.all([buffer(child.stdout), buffer(child.stderr), once(child, 'close')]);
@@ -37,6 +40,14 @@ describe('the Python client', () => {
       expect(code, output).toBe(0);
     });
   }
+
+  it('asks a server on this machine itself, whatever proxy the environment names', async () => {
+    const test = 'tests.test_client.ClientTest.test_invoke_decodes_json_and_bytes';
+    const { code, output } = await runPython(['-m', 'unittest', test], {
+      http_proxy: 'http://nothing.invalid:1',
+    });
+    expect(code, output).toBe(0);
+  });
 
   it('ends the work of the model when its iterator is closed', async () => {
     const before = platform.model.requests.length;

@@ -5,6 +5,7 @@ import { Api, type Lookup } from '../api.ts';
 import { settingsOf, type Context } from '../context.ts';
 import { CliError, isSystemError, usageError } from '../failure.ts';
 import { plainCalls, sealedCalls } from '../function-call.ts';
+import { checkInstallationKey } from '../installation-key.ts';
 import type { Settings } from '../settings.ts';
 
 interface InvokeOptions {
@@ -51,7 +52,8 @@ async function runInvoke(
   const body = await readBody(context, options);
   const headers = readHeaders(options);
   const query = readQuery(options);
-  const { sealed, installationKey } = options;
+  const { sealed } = options;
+  const installationKey = checkInstallationKey(options.installationKey);
   if (installationKey !== undefined && sealed !== true) {
     throw usageError('--installation-key is for calls with --sealed; this one would go without a seal.');
   }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { settingsOf, withJson, type Context } from '../context.ts';
 import { usageError } from '../failure.ts';
+import { checkInstallationKey } from '../installation-key.ts';
 import { startSealingProxy } from '../proxy/sealing-proxy.ts';
 
 const DEFAULT_PORT = 8484;
@@ -18,7 +19,11 @@ export function addProxyCommand(program: Command, context: Context): void {
     .option('--installation-key <key>', "take keys for sealing only with this server's signature (its `x`)")
     .action(async ({ port, installationKey, json }: ProxyOptions) => {
       const { url: server } = settingsOf(context, command);
-      const { url, closed } = await startSealingProxy({ url: server, port: portOf(port), installationKey });
+      const { url, closed } = await startSealingProxy({
+        url: server,
+        port: portOf(port),
+        installationKey: checkInstallationKey(installationKey),
+      });
       const line = `Calls to ${url} go on to ${server}, sealed. Ctrl-C ends it.`;
       context.terminal.out(json === true ? JSON.stringify({ url, server }) : line);
       await closed;

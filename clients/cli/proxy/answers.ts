@@ -37,8 +37,9 @@ export function tell(res: ServerResponse, error: unknown): void {
     return;
   }
   const { status, errorId, message } = refusalOf(error);
-  const body = JSON.stringify({ errorId, errorMessage: message });
-  res.writeHead(status, { 'content-type': 'application/json; charset=utf-8', connection: 'close' }).end(body);
+  const body = Buffer.from(JSON.stringify({ errorId, errorMessage: message }));
+  const headers = { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length };
+  res.writeHead(status, { ...headers, connection: 'close' }).end(body);
 }
 
 function refusalOf(error: unknown): Refused {

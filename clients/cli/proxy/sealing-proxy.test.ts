@@ -12,6 +12,7 @@ import {
   TOKEN,
   startSealedServer,
 } from '../../sdk/src/testing/sealed-server.ts';
+import { jellyfaas } from '../../sdk/src/index.ts';
 import { runAgainst } from '../testing/run-against.ts';
 import { type SealingProxy, startSealingProxy } from './sealing-proxy.ts';
 
@@ -93,6 +94,30 @@ describe('a client that cannot seal', () => {
     expect([(await call({ method })).status, server.opened[0]?.method]).toEqual([204, method]);
   });
 
+  it('is not sent past the proxy by a function that names an address of the server', async () => {
+    const { host } = new URL(server.url);
+    for (const [location, seen] of [
+      [`${server.url}/${DEPLOYMENT}/next?a=1#b`, `${proxy.url}/${DEPLOYMENT}/next?a=1#b`],
+      [`https://${host}`, `${proxy.url}/`],
+      [`//${host}/next`, `${proxy.url}/next`],
+      ['/next', '/next'],
+      [`http://${host}.example/next`, `http://${host}.example/next`],
+    ] as const) {
+      reply = { status: 302, headers: [['location', location]] };
+      const answer = await fetch(`${proxy.url}/${DEPLOYMENT}`, {
+        headers: { jfwt: TOKEN },
+        redirect: 'manual',
+      });
+      expect([answer.status, answer.headers.get('location')]).toEqual([302, seen]);
+    }
+  });
+
+  it('hears of a token that is no longer taken, and renews it', async () => {
+    const tokens = ['an old one', TOKEN];
+    const old = jellyfaas({ url: proxy.url, token: () => tokens.shift() ?? '' });
+    expect((await old.call(new URL(`${proxy.url}/${DEPLOYMENT}`))).status).toBe(200);
+  });
+
   it('asks for keys once', async () => {
     for (let count = 0; count < 3; count++) {
       reply = {};
@@ -112,6 +137,11 @@ describe('what does not pass', () => {
       'auth.invalid_token',
     ]);
     expect(await told(await call({}, '/../../metrics'))).toEqual([404, 'proxy.not_passed']);
+    // As it stands: `fetch` would take the steps upwards itself.
+    const { hostname: host, port } = new URL(proxy.url);
+    const asking = request({ host, port, path: `/${DEPLOYMENT}/../metrics`, headers: { jfwt: TOKEN } });
+    const [upwards] = await once(asking.end(), 'response');
+    expect([upwards.statusCode, await text(upwards)]).toEqual([404, expect.stringContaining('not_passed')]);
     expect(server.opened).toEqual([]);
   });
 
@@ -160,6 +190,14 @@ describe('what does not pass', () => {
 });
 
 describe('jellyfaas proxy', () => {
+  it('says that a pinned key is none before it listens', async () => {
+    const words = ['proxy', '--port', '0', '--installation-key', 'sk_0wnerKey'];
+    expect(await runAgainst(() => undefined, words)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('jellyfaas-receipts'),
+    });
+  });
+
   it('says when its port is taken or none', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');

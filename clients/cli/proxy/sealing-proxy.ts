@@ -48,10 +48,10 @@ export async function startSealingProxy(options: SealingProxyOptions): Promise<S
 
   async function respond(req: IncomingMessage, res: ServerResponse): Promise<void> {
     // A page of the web that made its own name mean this machine must not reach through.
-    if (!hosts.has(req.headers.host ?? '')) throw new Refused(421, 'proxy.wrong_host', `Call it as ${url}.`);
-    const path = req.url ?? '/';
-    if (DEPLOYMENT.test(path)) await passSealed(req, res, { url: options.url + path, clientOf });
-    else if (PASSED.test(path) && req.method === 'GET') await passPlain(req, res, { ...options, own: url });
+    if (!hosts.has(req.headers.host ?? '')) throw wrongHost(url);
+    const address = { path: pathOf(options.url, req), server: options.url, own: url };
+    if (DEPLOYMENT.test(address.path)) await passSealed(req, res, { ...address, clientOf });
+    else if (PASSED.test(address.path) && req.method === 'GET') await passPlain(req, res, address);
     else {
       throw new Refused(
         404,
@@ -74,6 +74,19 @@ export async function startSealingProxy(options: SealingProxyOptions): Promise<S
 const DEPLOYMENT = /^\/[a-z0-9-]+-[0-9a-v]{20}-\d+-[a-z]+(?:[/?]|$)/;
 /** What a client asks before a call. */
 const PASSED = /^\/auth-service\/v1\/(?:validate|lookup)(?:\?|$)/;
+
+/** What is asked of the server, without steps upwards and the like: what is judged here is what is sent. */
+function pathOf(server: string, req: IncomingMessage): string {
+  return URL.parse(server + (req.url ?? '/'))?.href.slice(server.length) ?? '';
+}
+
+function wrongHost(url: string): Refused {
+  return new Refused(
+    421,
+    'proxy.wrong_host',
+    `Give your client ${url} as the address of the server. This is no proxy for other addresses (HTTP_PROXY).`,
+  );
+}
 
 function listenFailure(error: unknown, port: number): unknown {
   if (!isSystemError(error, 'EADDRINUSE', 'EACCES')) return error;
@@ -105,8 +118,14 @@ function clientsOf({ url, installationKey }: SealingProxyOptions): (token: strin
   };
 }
 
-interface SealedTarget {
-  readonly url: string;
+interface Address {
+  readonly path: string;
+  /** Without trailing slash, and so `own`, which clients take for it. */
+  readonly server: string;
+  readonly own: string;
+}
+
+interface SealedTarget extends Address {
   readonly clientOf: (token: string) => JellyFaaS;
 }
 
@@ -122,7 +141,7 @@ async function passSealed(req: IncomingMessage, res: ServerResponse, target: Sea
   const gone = new AbortController();
   res.once('close', () => gone.abort());
   const file = await readBounded(req, REQUEST_BYTES_MAX);
-  const answer = await target.clientOf(token).call(new URL(target.url), {
+  const answer = await target.clientOf(token).call(new URL(target.server + target.path), {
     method: req.method ?? 'GET',
     headers: headersOf(req),
     ...(file.length > 0 && { file }),
@@ -130,10 +149,21 @@ async function passSealed(req: IncomingMessage, res: ServerResponse, target: Sea
     signal: gone.signal,
   });
   // The length that the function declared is not to be trusted before the end.
-  const headers = endToEnd(answer.headers).filter(([name]) => name !== 'content-length');
+  const headers = endToEnd(answer.headers)
+    .filter(([name]) => name !== 'content-length')
+    .map(([name, value]) => [name, name === 'location' ? withOwnOrigin(value, target) : value]);
   res.writeHead(answer.status, headers.flat());
   if (answer.body === null) res.end();
   else await pipeline(Readable.fromWeb(answer.body as ReadableStream<Uint8Array>), res);
+}
+
+/** A function that sends its caller on to another address of the server would send him past this proxy, in the clear. */
+function withOwnOrigin(location: string, { server, own }: Address): string {
+  const to = /^(?:https?:)?\/\//i.test(location) ? URL.parse(location, server) : null;
+  const { host, pathname: base } = new URL(server);
+  if (to?.host !== host) return location;
+  const path = to.pathname + to.search + to.hash;
+  return own + (base !== '/' && path.startsWith(`${base}/`) ? path.slice(base.length) : path);
 }
 
 function headersOf({ headers }: IncomingMessage): Record<string, string> {
@@ -147,20 +177,22 @@ const ANSWER_BYTES_MAX = 4 * 1_048_576;
 async function passPlain(
   req: IncomingMessage,
   res: ServerResponse,
-  { url, own }: { readonly url: string; readonly own: string },
+  { path, server, own }: Address,
 ): Promise<void> {
   const key = req.headers['x-jf-apikey'] ?? req.headers['x-p48-apikey'];
   const answer = await sendRequest({
-    url: url + (req.url ?? ''),
+    url: server + path,
     headers: { accept: 'application/json', ...(key !== undefined && { 'x-jf-apikey': key }) },
   });
-  const body = await readBounded(answer, ANSWER_BYTES_MAX);
-  res
-    .writeHead(answer.statusCode ?? 502, { 'content-type': answer.headers['content-type'] ?? 'text/plain' })
-    .end(withOwnAddress(body, own));
+  const body = withOwnAddress(await readBounded(answer, ANSWER_BYTES_MAX), own);
+  const headers = {
+    'content-type': answer.headers['content-type'] ?? 'text/plain',
+    'content-length': body.length,
+  };
+  res.writeHead(answer.statusCode ?? 502, headers).end(body);
 }
 
-function withOwnAddress(body: Buffer, own: string): Uint8Array | string {
+function withOwnAddress(body: Buffer, own: string): Buffer {
   let answer: unknown;
   try {
     answer = JSON.parse(body.toString('utf8'));
@@ -168,5 +200,6 @@ function withOwnAddress(body: Buffer, own: string): Uint8Array | string {
     return body;
   }
   if (typeof answer !== 'object' || answer === null || !('dns' in answer)) return body;
-  return JSON.stringify({ ...answer, dns: `${own}/${String(answer.dns).split('/').at(-1)}` });
+  const dns = `${own}/${String(answer.dns).split('/').at(-1)}`;
+  return Buffer.from(JSON.stringify({ ...answer, dns }));
 }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import io
+import ipaddress
 import json
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +66,17 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 _opener = urllib.request.build_opener(_NoRedirects)
+_direct_opener = urllib.request.build_opener(_NoRedirects, urllib.request.ProxyHandler({}))
+
+
+def _opener_for(url: str) -> urllib.request.OpenerDirector:
+    """A proxy that the environment names would get, in the clear, what does not leave this machine otherwise."""
+    host = urllib.parse.urlsplit(url).hostname or ""
+    try:
+        is_here = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_here = host == "localhost"
+    return _direct_opener if is_here else _opener
 
 
 class Session:
@@ -122,7 +135,7 @@ class Session:
             url, data=request.body, headers=request.headers or {}, method=request.method
         )
         try:
-            answer = _opener.open(outgoing, timeout=request.timeout_seconds)
+            answer = _opener_for(url).open(outgoing, timeout=request.timeout_seconds)
         except urllib.error.HTTPError as error:
             # An answer all the same: urllib raises for every status that is not 2xx.
             answer = error
