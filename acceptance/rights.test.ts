@@ -278,6 +278,34 @@ describe('in the portal', () => {
     await page.getByText('Takes longer: The archive has to be searched.').waitFor();
   });
 
+  it('the owner notes a letter, in both languages, and the person confirms it', async () => {
+    const owner = await signedIn(platform.apiKey);
+    await owner.visit('Your rights');
+    await owner.button('Note a letter').click();
+    const dialog = owner.page.getByRole('dialog');
+    expect(await owner.button('Note a letter', dialog).isDisabled()).toBe(true);
+    await dialog.getByLabel('E-mail address of the account').fill(person.email);
+    await owner.button(/What you ask for$/, dialog).click();
+    await owner.page.getByRole('option', { name: 'Correction' }).click();
+    await owner.look('rights-letter');
+    await owner.button('Note a letter', dialog).click();
+    const noted = owner.page.getByRole('row').filter({ hasText: person.email });
+    await noted.getByText('Not confirmed').waitFor();
+    await owner.page.evaluate("localStorage.setItem('language', 'de')");
+    await owner.page.reload();
+    await owner.button('Brief vermerken').click();
+    await dialog.getByLabel('E-Mail-Adresse des Kontos').waitFor();
+    await owner.look('rights-letter-german');
+
+    await page.reload();
+    await confirm('Confirm');
+    await page.getByText('Waits for an answer').nth(0).waitFor();
+    expect((await api(person.apiKey, 'GET rights/requests')).body.requests[0]).toMatchObject({
+      kind: 'rectification',
+      state: 'verified',
+    });
+  });
+
   it('a customer answers a visitor by the reference', async () => {
     const site = await api(person.apiKey, 'POST aimee/sites', { name: 'Valves' });
     const { done } = await chat(platform.url, { site: site.body.id, text: 'Where is the red valve?' });

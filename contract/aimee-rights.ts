@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { AIMEE_SITE_PATH as SITE, AimeeSitePath } from './aimee.ts';
 import { AimeeConversation } from './aimee-conversations.ts';
-import { DecisionReason, RequestClock, RequestId, RequestState, RightKind } from './rights.ts';
+import { DecisionReason, ReceivedOn, RequestClock, RequestId, RequestState, RightKind } from './rights.ts';
 import type { Route } from './route.ts';
 import { Time } from './scalars.ts';
 
@@ -29,10 +29,7 @@ const Note = z
 export const BeginVisitorRequest = z.strictObject({
   kind: RightKind,
   reference: z.string().trim().min(1).max(40).describe('As the chat has shown it'),
-  receivedOn: z.iso
-    .date()
-    .exactOptional()
-    .describe('The day on which the visitor asked, at most 90 ago; today if absent'),
+  receivedOn: ReceivedOn.exactOptional(),
   carryOut: z.boolean().default(true).describe('False: note it, and decide later'),
   note: Note.exactOptional(),
 });

@@ -76,9 +76,15 @@ export const BeginRequest = z.strictObject({
 });
 export type BeginRequest = z.input<typeof BeginRequest>;
 
+/** When a request reached whoever answers it; its month counts from there. */
+export const ReceivedOn = z.iso
+  .date()
+  .describe('The day on which it was asked, at most 90 ago; today if absent');
+
 /** What came by letter or telephone; the person confirms it after a sign-in by beginning the same. */
 export const NoteRequest = BeginRequest.pick({ kind: true, purpose: true }).extend({
   email: z.string().max(1000).describe('Of the account'),
+  receivedOn: ReceivedOn.exactOptional(),
 });
 
 /** What a right that was carried out answers with. */
@@ -207,7 +213,7 @@ export const rightsRoutes = {
   noteRequest: {
     method: 'POST',
     path: `${RIGHTS_PATH}/all-requests`,
-    summary: 'Note a request that came by other ways; it counts from today and waits to be confirmed',
+    summary: 'Note a request that came by other ways; its month runs, and it waits to be confirmed',
     access: 'ownerKey',
     fresh: true,
     body: NoteRequest,

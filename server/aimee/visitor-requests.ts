@@ -5,13 +5,14 @@ import type { EventLog } from '../kernel/events.ts';
 import { type AccountId, newId } from '../kernel/ids.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { Receipts } from '../keys/receipts.ts';
-import { type Day, type Holidays, daysBetween } from '../rights/deadline.ts';
+import type { Day, Holidays } from '../rights/deadline.ts';
 import {
   type ClockedProgress,
   type Progress,
   type RequestId,
   type RightKind,
   assertOpen,
+  checkReceivedOn,
   clocked,
   ended,
   extended,
@@ -88,8 +89,6 @@ export interface VisitorRequestsOptions {
   readonly texts: Pick<OpenedTexts, 'forget'>;
 }
 
-const DAYS_BACK_MAX = 90;
-
 export function createVisitorRequests(options: VisitorRequestsOptions): VisitorRequests {
   const { sites, customers, receipts, clock } = options;
   const holidays: Holidays = new Set(options.settings.rightsHolidays);
@@ -135,7 +134,7 @@ export function createVisitorRequests(options: VisitorRequestsOptions): VisitorR
       return (requests ?? []).map(shown);
     },
     async begin(holder, siteId, { kind, reference, receivedOn = today(), carryOut: isNow, note }) {
-      checkDay(receivedOn, today());
+      checkReceivedOn(receivedOn, today());
       const site = await sites.get(holder.accountId, siteId);
       const state = isCopy(kind) && isNow ? 'running' : 'verified';
       const asked = { kind, reference, progress: newProgress(state, receivedOn) };
@@ -310,16 +309,6 @@ async function conversationOf(
 
 function isCopy(kind: RightKind): boolean {
   return kind === 'access' || kind === 'portability';
-}
-
-function checkDay(receivedOn: Day, today: Day): void {
-  const ago = daysBetween(receivedOn, today);
-  if (ago >= 0 && ago <= DAYS_BACK_MAX) return;
-  throw new PlatformError({
-    kind: 'invalid_argument',
-    code: 'rights.bad_day',
-    message: `A request was received today or at most ${DAYS_BACK_MAX} days ago.`,
-  });
 }
 
 function noCopy(): PlatformError {

@@ -114,6 +114,19 @@ export async function ended<P extends Progress & { readonly id: string; readonly
   };
 }
 
+const DAYS_BACK_MAX = 90;
+
+/** Of a request that came by other ways than this platform. Throws `rights.bad_day`. */
+export function checkReceivedOn(receivedOn: Day, today: Day): void {
+  const ago = daysBetween(receivedOn, today);
+  if (ago >= 0 && ago <= DAYS_BACK_MAX) return;
+  throw new PlatformError({
+    kind: 'invalid_argument',
+    code: 'rights.bad_day',
+    message: `A request was received today or at most ${DAYS_BACK_MAX} days ago.`,
+  });
+}
+
 export function assertOpen({ endedOn }: Progress): void {
   if (endedOn !== null) throw requestEnded();
 }

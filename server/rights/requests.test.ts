@@ -273,6 +273,15 @@ describe('a request to the operator', () => {
     expect((await requests.complete(noted.id)).state).toBe('done');
   });
 
+  test('that came by letter counts from the day on which it arrived, which is at most 90 ago', async () => {
+    const noted = await requests.note('ada@example.org', erasure, '2026-11-02');
+    expect(noted).toMatchObject({ receivedOn: '2026-11-02', dueOn: '2026-12-02' });
+    for (const day of ['2026-11-24', '2026-08-01'])
+      await expect(requests.note('ada@example.org', copyByOperator, day)).rejects.toMatchObject({
+        code: 'rights.bad_day',
+      });
+  });
+
   test('that came by letter from nobody with an account is not noted', async () => {
     await expect(requests.note('eve@example.org', erasure)).rejects.toMatchObject({
       code: 'account.not_found',

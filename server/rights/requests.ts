@@ -10,6 +10,7 @@ import type { Day, Holidays } from './deadline.ts';
 import {
   type RequestId,
   type RightKind,
+  checkReceivedOn,
   clocked,
   ended,
   extended,
@@ -62,8 +63,8 @@ export interface Requests {
 
   /** For the operator: the most urgent first. */
   listOpen(): Promise<RequestOfAccount[]>;
-  /** Notes what came by letter or telephone. It stays `received` until the person confirms it. */
-  note(email: string, asked: Asked): Promise<RequestOfAccount>;
+  /** Notes what came by letter or telephone, today if not said otherwise. It stays `received` until the person confirms it. */
+  note(email: string, asked: Asked, receivedOn?: Day): Promise<RequestOfAccount>;
   extend(id: RequestId, reason: string): Promise<RequestOfAccount>;
   refuse(id: RequestId, reason: string): Promise<RequestOfAccount>;
   /** Carries it out as far as the platform can; the rest the operator has done by hand. */
@@ -132,7 +133,8 @@ function personsPart(
   async function carriedOut(accountId: AccountId, asked: Asked, missing = 0): Promise<ClockedRequest> {
     const today = book.today();
     const open = await book.openOf(accountId, asked);
-    const own = open.length > 0 ? open : [requestOf(accountId, asked, { state: 'running', today })];
+    const own =
+      open.length > 0 ? open : [requestOf(accountId, asked, { state: 'running', receivedOn: today })];
     const ending = { result: 'done', today, missing } as const;
     const done = await Promise.all(
       own.map(async (one) => ({ ...(await ended(receipts, one, ending)), missing })),
@@ -151,7 +153,7 @@ function personsPart(
         return await carriedOut(accountId, asked);
       }
       const state = byOperator ? 'verified' : 'running';
-      const request = requestOf(accountId, asked, { state, today: book.today(), byOperator });
+      const request = requestOf(accountId, asked, { state, receivedOn: book.today(), byOperator });
       return book.shown(await book.opened(request));
     },
     carriedOut: (accountId, kind, { purpose = null, missing } = {}) =>
@@ -177,11 +179,12 @@ function operatorsPart(
       const open = await Promise.all((await rows.listOpen()).map(withAccount));
       return open.toSorted((a, b) => (a.daysLeft ?? 0) - (b.daysLeft ?? 0));
     },
-    async note(email, asked) {
+    async note(email, asked, receivedOn = book.today()) {
       checkPurpose(asked);
+      checkReceivedOn(receivedOn, book.today());
       const account = await accounts.find(email);
       if (account === undefined) throw notFound('account');
-      const noted = { state: 'received', today: book.today(), byOperator: true } as const;
+      const noted = { state: 'received', receivedOn, byOperator: true } as const;
       return await withAccount(await book.opened(requestOf(account.id, asked, noted)));
     },
     async extend(id, reason) {
@@ -209,7 +212,11 @@ function operatorsPart(
 function requestOf(
   accountId: AccountId,
   { kind, purpose }: Asked,
-  { state, today, byOperator = false }: { state: StoredRequest['state']; today: Day; byOperator?: boolean },
+  {
+    state,
+    receivedOn,
+    byOperator = false,
+  }: Pick<StoredRequest, 'state' | 'receivedOn'> & { byOperator?: boolean },
 ): StoredRequest {
   return {
     id: newId<RequestId>('req'),
@@ -218,7 +225,7 @@ function requestOf(
     purpose,
     byOperator,
     missing: 0,
-    ...newProgress(state, today),
+    ...newProgress(state, receivedOn),
   };
 }
 

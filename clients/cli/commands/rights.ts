@@ -97,6 +97,12 @@ function addSwitches(rights: Command, context: Context): void {
     );
 }
 
+interface Noted {
+  readonly email: string;
+  readonly purpose?: string;
+  readonly receivedOn?: string;
+}
+
 /** What the owner of the installation does about requests of others. */
 function addAnswers(rights: Command, context: Context): void {
   const all = withJson(rights.command('all'))
@@ -120,8 +126,14 @@ function addAnswers(rights: Command, context: Context): void {
     .argument('<kind>', 'as for "rights request"')
     .requiredOption('-e, --email <email>', 'of the account')
     .option('--purpose <purpose>', 'of an objection or its withdrawal')
-    .action(async (kind: string, { email, purpose }: { email: string; purpose?: string }) => {
-      const body = { kind, email, ...(purpose !== undefined && { purpose }) };
+    .option('--received-on <day>', 'when it reached you, as 2026-11-23; today if not given')
+    .action(async (kind: string, { email, purpose, receivedOn }: Noted) => {
+      const body = {
+        kind,
+        email,
+        ...(purpose !== undefined && { purpose }),
+        ...(receivedOn !== undefined && { receivedOn }),
+      };
       const value = await connect(context, note).send<OpenRequest>('POST', `${PATH}/all-requests`, body);
       print(context, note, { value, lines: linesOf(value) });
     });

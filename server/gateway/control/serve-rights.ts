@@ -30,8 +30,8 @@ export function serveRights(app: FastifyInstance, options: ControlPlaneOptions):
     const open = (await requests.listOpen()).map(openShown);
     return { open, overdue: open.filter(({ daysLeft }) => daysLeft !== null && daysLeft < 0).length };
   });
-  bind(app, accounts, routes.noteRequest, async ({ body: { email, ...asked } }) =>
-    openShown(await requests.note(email, askedIn(asked))),
+  bind(app, accounts, routes.noteRequest, async ({ body: { email, receivedOn, ...asked } }) =>
+    openShown(await requests.note(email, askedIn(asked), receivedOn)),
   );
   bind(app, accounts, routes.extendRequest, async ({ params, body }) =>
     openShown(await requests.extend(params.requestId as RequestId, body.reason)),

@@ -42,3 +42,8 @@ function formatFor(language: string): Format {
     time: (value) => times.format(new Date(value)),
   };
 }
+
+/** The day of a time in UTC, as the server counts days: `2026-01-31`. */
+export function utcDay(time: Date = new Date()): string {
+  return time.toISOString().slice(0, 10);
+}

@@ -1,6 +1,7 @@
 import { type QueryClient, type UseQueryResult, useQuery } from '@tanstack/react-query';
 import type { AimeeSite, AimeeSiteForm, AimeeSites } from '../../../../../contract/aimee.ts';
 import { request } from '../../api.ts';
+import { utcDay } from '../../ui/format.ts';
 
 export const AIMEE_API = '/api/v1/aimee';
 const SITES = `${AIMEE_API}/sites`;
@@ -69,11 +70,6 @@ export async function forgetConversations(client: QueryClient, siteId: string): 
   client.removeQueries({ queryKey: siteKey(siteId, 'conversation') });
   await client.resetQueries({ queryKey: siteKey(siteId, 'conversations') });
   await client.resetQueries({ queryKey: siteKey(siteId, 'unanswered') });
-}
-
-/** The day of a time in UTC, as statistics and purges count days: `2026-01-31`. */
-export function utcDay(time: Date = new Date()): string {
-  return time.toISOString().slice(0, 10);
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;

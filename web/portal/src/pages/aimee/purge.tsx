@@ -7,9 +7,10 @@ import { Button } from '../../ui/button.tsx';
 import { Segments } from '../../ui/choice.tsx';
 import { Confirm } from '../../ui/dialog.tsx';
 import { TextField } from '../../ui/fields.tsx';
+import { utcDay } from '../../ui/format.ts';
 import { Card } from '../../ui/page.tsx';
 import { DayFields } from './conversation-filters.tsx';
-import { forgetConversations, utcDay } from './data.ts';
+import { forgetConversations } from './data.ts';
 import { purge } from './purge-data.ts';
 import { useShowReceipt } from './receipts.tsx';
 

@@ -8,8 +8,8 @@ import { Button } from '../../ui/button.tsx';
 import { Checkbox } from '../../ui/choice.tsx';
 import { Confirm } from '../../ui/dialog.tsx';
 import { Select, TextField } from '../../ui/fields.tsx';
+import { utcDay } from '../../ui/format.ts';
 import { Card } from '../../ui/page.tsx';
-import { utcDay } from './data.ts';
 import { useShowReceipt } from './receipts.tsx';
 import { beginVisitorRequest, forgetVisitorRequests } from './requests-data.ts';
 

@@ -1,41 +1,23 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { ObjectionPurpose, RightKind } from '../../../../../contract/rights.ts';
 import { request } from '../../api.ts';
 import { Button } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/dialog.tsx';
-import { Select } from '../../ui/fields.tsx';
 import { Card } from '../../ui/page.tsx';
+import { AskedFields, FIRST_ASKED, askedBody } from './asked-fields.tsx';
 import { RIGHTS_API, forgetRights } from './data.ts';
-
-const KINDS = ['access', 'rectification', 'erasure', 'restriction', 'portability', 'objection'] as const;
-const PURPOSES: readonly ObjectionPurpose[] = ['origin-ip', 'statistics'];
 
 /** For whoever cannot do it himself: the operator has a month. */
 export function AskOperator(): ReactNode {
   const { t } = useTranslation();
   const client = useQueryClient();
-  const [kind, setKind] = useState<RightKind>('access');
-  const [purpose, setPurpose] = useState<ObjectionPurpose>('origin-ip');
+  const [asked, setAsked] = useState(FIRST_ASKED);
   const [isAsking, setAsking] = useState(false);
   return (
     <Card title={t('pages.rights.ask.title')}>
       <p className="muted">{t('pages.rights.ask.text')}</p>
-      <Select<RightKind>
-        label={t('pages.rights.ask.kind')}
-        value={kind}
-        onChange={setKind}
-        options={KINDS.map((id) => ({ id, name: t(`pages.rights.kinds.${id}`) }))}
-      />
-      {kind === 'objection' && (
-        <Select<ObjectionPurpose>
-          label={t('pages.rights.ask.purpose')}
-          value={purpose}
-          onChange={setPurpose}
-          options={PURPOSES.map((id) => ({ id, name: t(`pages.rights.purposes.${id}.name`) }))}
-        />
-      )}
+      <AskedFields asked={asked} onChange={setAsked} />
       <div className="row">
         <Button onPress={() => setAsking(true)}>{t('pages.rights.ask.open')}</Button>
       </div>
@@ -46,12 +28,12 @@ export function AskOperator(): ReactNode {
         isOpen={isAsking}
         onClose={() => setAsking(false)}
         onConfirm={async () => {
-          const body = { kind, byOperator: true, ...(kind === 'objection' && { purpose }) };
+          const body = { ...askedBody(asked), byOperator: true };
           await request(`${RIGHTS_API}/requests`, { method: 'POST', body });
           await forgetRights(client);
         }}
       >
-        <p>{t('pages.rights.ask.confirm', { kind: t(`pages.rights.kinds.${kind}`) })}</p>
+        <p>{t('pages.rights.ask.confirm', { kind: t(`pages.rights.kinds.${asked.kind}`) })}</p>
       </Confirm>
     </Card>
   );

@@ -10,6 +10,7 @@ import { Loaded } from '../../ui/states.tsx';
 import { Table } from '../../ui/table.tsx';
 import { type Decided, Decide } from './decide.tsx';
 import { RIGHTS_API, forgetRights, useOpenRequests } from './data.ts';
+import { NoteLetter } from './note-letter.tsx';
 import { Clock, StateBadge } from './request-parts.tsx';
 import { Kind } from './requests.tsx';
 
@@ -40,6 +41,7 @@ export function OpenRequests(): ReactNode {
           }
         >
           <p className="muted">{t('pages.rights.open.text')}</p>
+          <NoteLetter />
           {open.length === 0 ? (
             <p>{t('pages.rights.open.none')}</p>
           ) : (
