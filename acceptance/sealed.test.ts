@@ -103,6 +103,15 @@ describe('a sealed call', () => {
     expect(JSON.parse(inner?.text ?? '')).toMatchObject({ errorId: 'calls.bad_request' });
   });
 
+  it('whose status HTTP does not know has failed, and nobody takes its answer for a changed one', async () => {
+    const { outer } = await sealed.call({ path: '/?do=status&code=999' });
+    expect([outer.status, await outer.json()]).toEqual([
+      502,
+      expect.objectContaining({ code: 'calls.function_bad_response' }),
+    ]);
+    expect((await sealed.call({ path: '/?do=status&code=599' })).inner?.status).toBe(599);
+  });
+
   it('that ends its instance is a failed one, and its key is gone with it', async () => {
     const old = await sealed.config();
     expect((await sealed.call({ path: '/?do=exit' }, old)).outer.status).toBe(502);

@@ -24,6 +24,8 @@ export interface Passing {
 }
 
 const HEADER_BYTES_MAX = 65_536;
+/** Of binary HTTP: with another one the caller would take an authentic answer for a changed one. */
+const STATUS_MAX = 599;
 
 export function createForward(socketPath: string): Forward {
   return async (request, content, { signal, pass }) => {
@@ -40,8 +42,13 @@ export function createForward(socketPath: string): Forward {
     for (const piece of content) outgoing.write(piece);
     outgoing.end();
     const incoming = await promise;
+    const { statusCode: status = 0 } = incoming;
+    if (status > STATUS_MAX) {
+      outgoing.destroy();
+      throw new Error('the status cannot be sealed');
+    }
     return {
-      status: incoming.statusCode ?? 502,
+      status,
       headers: fieldsOf(responseHeaders(incoming.rawHeaders, false)),
       content: incoming as AsyncIterable<Uint8Array>,
     };
