@@ -21,7 +21,7 @@ const DAY_SECONDS = 86_400;
 
 /**
  * Purges what sites do not keep any longer, and calls out visitors' requests that wait for too long: now, and once an hour.
- * Nothing of restricted accounts is touched. A failure is told and tried again.
+ * Nothing of restricted accounts is purged. A failure is told and tried again.
  */
 export function keepRetention(options: RetentionOptions): Pick<HourlyWork, 'close'> {
   const { clock, scheduler, events } = options;
@@ -50,11 +50,12 @@ async function purgeOld(
   let resting = 0;
   for (const accountId of sites.accounts()) {
     if (isClosed()) return;
+    // A visitor's month runs on while his customer rests; Art. 18(2) GDPR lets data be used for another person's rights.
+    await visitorRequests.remind(accountId, utcDay(now));
     if (restriction.isRestricted(accountId)) {
       resting++;
       continue;
     }
-    await visitorRequests.remind(accountId, utcDay(now));
     for (const site of await sites.list(accountId)) {
       if (site.retentionDays === null) continue;
       const before = Math.floor(now / 1000) - site.retentionDays * DAY_SECONDS;

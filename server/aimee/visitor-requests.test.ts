@@ -223,4 +223,20 @@ describe('a request of a visitor that waits', () => {
       })
       .toMatchObject([{ id, reminder: 20 }]);
   });
+
+  it('is called out while the use of its customer’s data is restricted, and nothing else is done', async () => {
+    const { rig, customer, site, ask } = await visited();
+    await ask('erasure', { carryOut: false });
+    await rig.restriction.restrict(site.accountId);
+    await expect(ask('erasure')).rejects.toMatchObject({ code: 'account.restricted' });
+    rig.time.advance(21 * DAY_MS);
+    await expect
+      .poll(() => {
+        rig.time.advance(3_600_000);
+        return rig.events;
+      })
+      .toContainEqual({ name: 'rights.request_waits', day: 20 });
+    const ids = await rig.restriction.asOwnAct(site.accountId, () => rig.ids(customer, site));
+    expect(ids).toHaveLength(1);
+  });
 });

@@ -23,16 +23,19 @@ import { type AimeeLimits, aimeeLimits } from '../limits.ts';
 import type { Mail } from '../mails.ts';
 import type { Site, SiteSettings } from '../sites.ts';
 import type { Answered, VisitorMessage } from '../visitors.ts';
-import { UNRESTRICTED } from '../../rights/testing/nobody.ts';
+import { type Restriction, createRestriction } from '../../rights/restriction.ts';
 
 /** AI.Mee over real stores and a real key ring, at a time that tests move. Nothing is known, so no model is asked. */
 export interface AimeeRig {
   readonly aimee: Aimee;
   readonly customers: Customers;
   readonly keyRing: KeyRing;
+  readonly restriction: Restriction;
   readonly time: ManualTime;
   readonly records: CallRecord[];
   readonly mails: Mail[];
+  /** As they were logged. */
+  readonly events: object[];
   /** Awaited before each mail goes out. */
   beforeMail: () => Promise<void>;
   readonly directory: string;
@@ -107,9 +110,10 @@ async function open(foundations: Foundations, over: Partial<AimeeLimits>): Promi
     scheduler: time,
     limits,
   });
-  const outcome: Outcome = { records: [], mails: [], beforeMail: async () => undefined };
+  const outcome: Outcome = { records: [], mails: [], events: [], beforeMail: async () => undefined };
+  const restriction = await createRestriction({ store: restrictsInMemory, clock: time });
   const receipts = await createReceipts(keyRing);
-  const stores = { catalogue, customers, keyRing, receipts };
+  const stores = { catalogue, customers, keyRing, receipts, restriction };
   const aimee = await createAimee({ ...stores, ...standIns(outcome), clock: time, scheduler: time, limits });
   const close = async (): Promise<void> => {
     await aimee.close();
@@ -125,6 +129,7 @@ async function open(foundations: Foundations, over: Partial<AimeeLimits>): Promi
     aimee,
     customers,
     keyRing,
+    restriction,
     time,
     directory,
     ...shortcuts(aimee),
@@ -136,11 +141,20 @@ async function open(foundations: Foundations, over: Partial<AimeeLimits>): Promi
   });
 }
 
-type Outcome = Pick<AimeeRig, 'records' | 'mails' | 'beforeMail'>;
+const restrictsInMemory = {
+  list: async () => [],
+  insert: async () => undefined,
+  remove: async () => undefined,
+};
+
+type Outcome = Pick<AimeeRig, 'records' | 'mails' | 'events' | 'beforeMail'>;
 
 function standIns(
   outcome: Outcome,
-): Omit<AimeeOptions, 'catalogue' | 'customers' | 'keyRing' | 'receipts' | 'clock' | 'scheduler' | 'limits'> {
+): Omit<
+  AimeeOptions,
+  'catalogue' | 'customers' | 'keyRing' | 'receipts' | 'restriction' | 'clock' | 'scheduler' | 'limits'
+> {
   const unused = {} as never;
   return {
     engine: forgetsOnly,
@@ -153,13 +167,12 @@ function standIns(
       await outcome.beforeMail();
       outcome.mails.push(mail);
     },
-    restriction: UNRESTRICTED,
     recorder: {
       admit: () => undefined,
       add: (record) => void outcome.records.push(record),
       whenRoom: (task) => task(),
     },
-    events: { emit: () => undefined },
+    events: { emit: (name, fields) => void outcome.events.push({ name, ...fields }) },
     settings: { visitorMessagesPerMinute: 1_000_000, crawlAllowedHosts: [], rightsHolidays: [] },
     vectorLimits,
     queryLimits,

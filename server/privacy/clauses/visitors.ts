@@ -204,6 +204,7 @@ const forPolicies: readonly Clause[] = [
       'server/aimee/visitor-requests.test.ts › to erasure destroys the conversation; what was asked stays without naming it',
       'server/aimee/visitor-requests.test.ts › is nobody’s who does not know the reference, and no other customer’s',
       'server/aimee/visitor-requests.test.ts › is called out by the hourly round, once',
+      'server/aimee/visitor-requests.test.ts › is called out while the use of its customer’s data is restricted, and nothing else is done',
       'server/rights/requests.test.ts › that came by letter cannot be carried out before the person has confirmed it',
       'server/rights/requests.test.ts › is told once when it is late in its month, without a name, and again in its last week',
       'server/rights/deadline.test.ts › ends on no holiday that the operator has listed, once or for every year',
