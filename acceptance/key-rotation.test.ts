@@ -10,6 +10,9 @@ import {
   fixtureFiles,
   startPlatform,
 } from '../testkit/index.ts';
+import { restoreBackup } from '../privacy/restore-backup.ts';
+import { fetchTestEmbeddingModel } from '../tools/fetch-test-embedding-model.mjs';
+import { type Customer, customerOf } from './aimee-customer.ts';
 import { type Command, newCommand } from './command.ts';
 import { receiptOf } from './receipt.ts';
 
@@ -19,18 +22,30 @@ let platform: Platform;
 let owner: Client;
 let command: Command;
 let deployed: Deployed;
+let customer: Customer;
+let apiKey: string | undefined;
+let siteId: string;
+let places: { readonly target: string; readonly keysTarget: string };
 
-async function start(layers: { readonly layersOf?: string } = {}): Promise<void> {
+async function start({ dataDir = join(base, 'data'), ...layers }: Start = {}): Promise<void> {
   const env = {
-    JELLYFAAS_BACKUP_TARGET: join(base, 'target'),
-    JELLYFAAS_BACKUP_KEYS_TARGET: join(base, 'keys'),
+    JELLYFAAS_BACKUP_TARGET: places.target,
+    JELLYFAAS_BACKUP_KEYS_TARGET: places.keysTarget,
+    JELLYFAAS_EMBEDDING_MODEL_DIRECTORY: await fetchTestEmbeddingModel(),
   };
-  platform = await startPlatform({ dataDir: join(base, 'data'), env, ...layers });
-  owner = createClient(platform.url, platform.apiKey);
+  platform = await startPlatform({ dataDir, env, ...layers });
+  owner = createClient(platform.url, apiKey ?? platform.apiKey);
+  apiKey = owner.apiKey;
+}
+
+interface Start {
+  readonly dataDir?: string;
+  readonly layersOf?: string;
 }
 
 beforeAll(async () => {
   base = mkdtempSync(join(tmpdir(), 'rotation-platform-'));
+  places = { target: join(base, 'target'), keysTarget: join(base, 'keys') };
   await start({ layersOf: inject('platform').dataDir });
   command = newCommand();
   await command.run(['secret', '--url', platform.url], { input: platform.apiKey });
@@ -40,7 +55,9 @@ beforeAll(async () => {
   await sql("INSERT INTO note VALUES ('kept')");
   await api('POST', '/api/v1/vectors', { name: 'mine', dimensions: 2 });
   await api('POST', '/api/v1/vectors/mine/records', { records: [{ id: 'a', vector: [1, 0], text: 'kept' }] });
-  await api('POST', '/api/v1/aimee/sites', { name: 'Pumps' });
+  customer = customerOf(() => platform, owner.apiKey);
+  siteId = (await customer.createSite({ name: 'Pumps' })).id;
+  await customer.upload(siteId, 'The pump stands in the cellar.', 'Handbook');
 });
 afterAll(async () => {
   command.remove();
@@ -62,6 +79,7 @@ async function used(): Promise<object> {
     rows: (await sql('SELECT text FROM note ORDER BY rowid LIMIT 1')).rows,
     hits: await api('POST', '/api/v1/vectors/mine/query', { vector: [1, 0] }),
     sites: await api('GET', '/api/v1/aimee/sites'),
+    knowledge: await customer.api('GET', `/sites/${siteId}/knowledge`),
     me: await api('GET', '/api/v1/me'),
   };
 }
@@ -70,7 +88,7 @@ describe('keys that are rotated', () => {
   it('change under everything of an account, with a receipt', async () => {
     const before = await used();
     const rotated = await command.json<{ receipt: string }>(['rotate-keys']);
-    expect(rotated).toMatchObject({ databases: 2, conversations: true });
+    expect(rotated).toMatchObject({ databases: 2, conversations: true, knowledge: 1, code: 1 });
     expect(await receiptOf(platform.url, rotated.receipt)).toContain('keys.rotated');
     expect(await used()).toEqual(before);
   });
@@ -103,5 +121,27 @@ describe('keys that are rotated', () => {
     await start();
     expect(await used()).toEqual(before);
     expect((await sql('SELECT count(*) FROM note')).rows).toEqual([[1 + acknowledged]]);
+  });
+
+  it('are those of every backup that is made from then on', async () => {
+    const before = await used();
+    const { generation } = await api<{ generation: number }>('POST', '/api/v1/backups');
+    await platform.stop();
+    const dataDir = await restoreBackup(places, platform.dataDir, base, generation);
+    await start({ dataDir, layersOf: join(base, 'data') });
+    expect(await used()).toEqual(before);
+  });
+
+  it('leave an earlier backup what opens without them, and a function that is deployed again', async () => {
+    const { generation } = await api<{ generation: number }>('POST', '/api/v1/backups');
+    const { rows } = await sql('SELECT count(*) FROM note');
+    await api('POST', '/api/v1/key-rotations');
+    await platform.stop();
+    const dataDir = await restoreBackup(places, platform.dataDir, base, generation);
+    await start({ dataDir, layersOf: join(base, 'data') });
+    expect((await sql('SELECT count(*) FROM note')).rows).toEqual(rows);
+    expect(await (await owner.call(deployed, '?do=count')).text()).toContain('keys.blob_corrupt');
+    deployed = await owner.deploy('rotated', fixtureFiles('probe', { shortname: 'rotated' }));
+    expect((await owner.call(deployed, '?do=count')).status).toBe(200);
   });
 });

@@ -21,6 +21,8 @@ export const AccountKeysRotated = z.object({
   wraps: Count.describe('Keys wrapped anew under the new key of the account'),
   databases: Count.describe('Vector and SQL databases encrypted anew'),
   conversations: z.boolean().describe('Whether there was a file of conversations to encrypt anew'),
+  knowledge: Count.describe('Knowledge of assistants, one each, encrypted anew'),
+  code: Count.describe('Files of functions encrypted anew: code, what it was compiled from, pending uploads'),
   receipt: Receipt,
 });
 export type AccountKeysRotated = z.infer<typeof AccountKeysRotated>;
@@ -38,7 +40,8 @@ export const keyRotationRoutes = {
   rotateAccountKeys: {
     method: 'POST',
     path: '/api/v1/key-rotations',
-    summary: 'Another key for the account, and for each of its databases and its conversations',
+    summary:
+      'Another key for the account, and for each of its databases, its conversations, knowledge and code',
     access: 'key',
     fresh: true,
     success: { status: 201, content: 'json', schema: AccountKeysRotated },

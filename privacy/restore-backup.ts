@@ -11,13 +11,14 @@ export interface BackupPlaces {
 }
 
 /**
- * A new data directory out of the first generation, the backup of the keys as it is now, and the root key of `dataDir`: all
+ * A new data directory out of one generation, the backup of the keys as it is now, and the root key of `dataDir`: all
  * that is left when the machine is lost, and all that a thief of backups can get. Lies below `directory`.
  */
 export async function restoreBackup(
   settings: BackupPlaces,
   dataDir: string,
   directory: string,
+  generation = 1,
 ): Promise<string> {
   const restored = mkdtempSync(join(directory, 'restored-'));
   const path = join(restored, 'keys', 'root.key');
@@ -26,6 +27,6 @@ export async function restoreBackup(
   const root = await loadRootKey({ source: 'file', path }, false);
   const target = { kind: 'directory', path: settings.target } as const;
   const options = { dataDir: restored, settings: { ...settings, target }, root, clock: systemClock };
-  await restore(options, { generation: 1, reason: 'The machine is lost.' });
+  await restore(options, { generation, reason: 'The machine is lost.' });
   return restored;
 }

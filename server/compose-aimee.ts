@@ -24,6 +24,7 @@ import type { Restriction } from './rights/restriction.ts';
 import type { Inventory } from './profile/inventory.ts';
 import { hostNetwork } from './sandbox/egress-guard.ts';
 import { openCustomerStore, openSiteCatalogue } from './stores/aimee-store.ts';
+import { databaseFiles } from './stores/rekey.ts';
 import type { RotatableStore } from './stores/ring-store.ts';
 import { vectorLimits } from './vectors/limits.ts';
 
@@ -91,6 +92,7 @@ export async function composeAimee(parts: AimeeComposition): Promise<ComposedAim
     ...parts,
     ...stores,
     ...engines,
+    files: databaseFiles,
     network: hostNetwork,
     mail: config.smtp && createSmtpTransport(config.smtp),
     settings: config,

@@ -1,12 +1,11 @@
 import { dirname } from 'node:path';
 import type { Accounts } from './accounts/accounts.ts';
 import { createAccounts } from './accounts/create-accounts.ts';
-import { rotateCustomerKey } from './aimee/customers.ts';
 import { finishSwap } from './backups/restore.ts';
 import type { CallStore } from './calls/call-record.ts';
 import { type AimeeStores, openAimeeStores } from './compose-aimee.ts';
 import { composeBackups, type ComposedBackups } from './compose-backups.ts';
-import { type ComposedKeys, composeKeys } from './compose-keys.ts';
+import { composeKeys } from './compose-keys.ts';
 import type { Config } from './config.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { createDatabases } from './databases/create-databases.ts';
@@ -18,7 +17,7 @@ import type { Lifecycle } from './kernel/lifecycle.ts';
 import type { Scheduler } from './kernel/scheduler.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import type { Receipts } from './keys/receipts.ts';
-import { createKeyRotation, type KeyRotation } from './keys/rotation.ts';
+import type { RootKey } from './keys/root-key.ts';
 import type { AccountChoices } from './models/account-choices.ts';
 import type { Inventory } from './profile/inventory.ts';
 import { guarded } from './rights/guarded.ts';
@@ -50,7 +49,9 @@ export interface Stores {
   readonly objections: Objections;
   readonly aimee: AimeeStores;
   readonly backups: ComposedBackups | undefined;
-  readonly keyRotation: KeyRotation;
+  readonly root: RootKey;
+  /** Of the installation itself: their keys can be exchanged. */
+  readonly rotatable: readonly RotatableStore[];
   /** What each store holds of people. */
   readonly inventories: readonly Inventory[];
   readonly blobs: string;
@@ -100,11 +101,10 @@ export async function openStores(parts: StoresComposition, lifecycle: Lifecycle)
     restriction,
     tokenLifetimeMs: config.tokenHours * HOUR_MS,
   });
-  const rotating = [accountStore, functions, databaseStore, aimee.catalogue];
-  const keyRotation = rotationOf(parts, { ...keys, stores: rotating, databases, aimee, backups });
   return {
     keyRing,
-    keyRotation,
+    root: keys.root,
+    rotatable: [accountStore, functions, databaseStore, aimee.catalogue, ...(backups ? [backups.store] : [])],
     accounts: guarded(accounts, restriction),
     calls: guarded(calls, restriction),
     functions: guarded(functions, restriction),
@@ -126,24 +126,4 @@ export async function openStores(parts: StoresComposition, lifecycle: Lifecycle)
     blobs: data.blobs,
     layers: data.layers,
   };
-}
-
-interface Rotating extends ComposedKeys {
-  readonly stores: readonly RotatableStore[];
-  readonly databases: Databases;
-  readonly aimee: AimeeStores;
-  readonly backups: ComposedBackups | undefined;
-}
-
-function rotationOf({ config, clock, events }: StoresComposition, rotating: Rotating): KeyRotation {
-  const { stores, aimee, backups, keyRing } = rotating;
-  return createKeyRotation({
-    ...rotating,
-    source: config.rootKey,
-    stores: [...stores, ...(backups ? [backups.store] : [])],
-    conversations: { rotateKey: (accountId) => rotateCustomerKey({ ...aimee, keyRing }, accountId) },
-    backups: backups?.backups,
-    clock,
-    events,
-  });
 }

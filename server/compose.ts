@@ -16,6 +16,7 @@ import { composeRights } from './compose-rights.ts';
 import { composeErasure, composeKeepers } from './compose-keepers.ts';
 import { composePrivacy } from './compose-privacy.ts';
 import { type NewOwner, composeOwner } from './compose-owner.ts';
+import { composeKeyRotation } from './compose-key-rotation.ts';
 import { composePortal } from './compose-portal.ts';
 import type { Config } from './config.ts';
 import { createFunctions } from './functions/create-functions.ts';
@@ -299,7 +300,7 @@ async function listen(
     pool,
     runtimes: languages.runtimes,
     ...(stores.backups && { backups: stores.backups.backups }),
-    keyRotation: stores.keyRotation,
+    keyRotation: composeKeyRotation({ ...parts, stores, functions, aimee }),
     receiptKey: stores.receipts.publicKey,
     metrics: callPath.metrics,
     events,

@@ -1,5 +1,6 @@
 import type { AnsweringOptions } from '../ai/create-queries.ts';
 import { type RecordingOptions, createRecordRequest } from '../calls/record-request.ts';
+import type { DatabaseFiles } from '../databases/rotations.ts';
 import type { DocumentReader } from '../documents/document-reader.ts';
 import type { Embedders } from '../embeddings/embedder.ts';
 import type { EventLog } from '../kernel/events.ts';
@@ -39,6 +40,7 @@ export interface AimeeOptions extends RecordingOptions, Omit<AnsweringOptions, '
   readonly keyRing: KeyRing;
   readonly receipts: Pick<Receipts, 'sign'>;
   readonly engine: VectorEngine;
+  readonly files: DatabaseFiles;
   readonly reader: DocumentReader;
   readonly embedders: Pick<Embedders, 'select'>;
   readonly restriction: Pick<Restriction, 'check' | 'isRestricted'>;

@@ -2,7 +2,7 @@ import type { Holder, Principal } from '../accounts/principal.ts';
 import type { RecordRequest } from '../calls/record-request.ts';
 import { REQUEST_IDS } from '../calls/request-kinds.ts';
 import type { DocumentReader } from '../documents/document-reader.ts';
-import { notFound } from '../kernel/errors.ts';
+import { PlatformError, notFound } from '../kernel/errors.ts';
 import type { AccountId } from '../kernel/ids.ts';
 import { Secret } from '../kernel/secret.ts';
 import { createTurns } from '../kernel/turns.ts';
@@ -71,6 +71,8 @@ export interface Knowledge {
   /** Rejects with `document.not_found`. */
   deleteDocument(editor: Editor, siteId: string, documentId: string): Promise<void>;
   readonly bases: Pick<Bases, 'open' | 'openOf'>;
+  /** Encrypts it anew under other keys for all sites of an account; how many. */
+  rotateKeys(accountId: AccountId): Promise<number>;
   /** Uploads end, the key is destroyed, the files go. */
   destroy(site: SiteName): Promise<void>;
   close(): Promise<void>;
@@ -126,6 +128,7 @@ export function createKnowledge(options: KnowledgeOptions): Knowledge {
       if (knowledge === null) throw notFound('document');
       await documents.deleteDocument(askerOf(editor), siteId, documentId);
     },
+    rotateKeys: (accountId) => bases.rotateKeys(accountId),
     async destroy(site) {
       await documents.cancel(({ databaseId }) => databaseId === databaseIdOf(site), notFound('site'));
       await bases.destroy(site);
@@ -149,8 +152,15 @@ function createSearch(options: KnowledgeOptions, bases: Bases): Knowledge['searc
     if (site.knowledge === null) return { hits: [], changed: [], windows: new Map(), isRelevant: false };
     const leave = await takeTurn(site.accountId, signal);
     try {
-      const opened = await bases.openOf(site);
-      return await searchIn(opened, { site, text, topK, signal }).finally(() => opened.file.key.fill(0));
+      const searched = async (): Promise<Found> => {
+        const opened = await bases.openOf(site);
+        return await searchIn(opened, { site, text, topK, signal }).finally(() => opened.file.key.fill(0));
+      };
+      return await searched().catch(async (thrown: unknown) => {
+        if (!isGone(thrown)) throw thrown;
+        // It got another key meanwhile. Visitors cannot ask again.
+        return await searched();
+      });
     } finally {
       leave();
     }
@@ -162,6 +172,10 @@ interface Search {
   readonly text: string;
   readonly topK: number;
   readonly signal: AbortSignal;
+}
+
+function isGone(thrown: unknown): boolean {
+  return thrown instanceof PlatformError && thrown.code === 'database.not_found';
 }
 
 function uploadPrefixOf({ id }: Site): string {

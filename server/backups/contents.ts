@@ -24,7 +24,8 @@ export const BACKED_UP = [
 ] as const;
 export const NOT_BACKED_UP = ['keys', 'layers', 'models', 'lock', 'restore'] as const;
 
-const STORE = /\.db$/;
+/** The other two are what a crash left of one whose key was being changed, until it is used again. */
+const STORE = /\.db(?:\.old|\.next)?$/;
 const SEALED = /^(blobs\/(upload|code|source)|backups\/tenant)\/[0-9A-Za-z_-]+$/;
 
 /**

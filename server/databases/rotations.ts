@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Holder } from '../accounts/principal.ts';
 import type { DatabaseId } from '../kernel/ids.ts';
+import { createJoint } from '../kernel/joint.ts';
 import type { KeyChange, KeyRing } from '../keys/key-ring.ts';
 import { openLock, rewrapLock } from './database-locks.ts';
 import type { DatabaseStore, StoredDatabase } from './database-store.ts';
@@ -40,14 +41,8 @@ const FILE_OF: Readonly<Record<DatabaseKind, string>> = { vector: 'vectors.db', 
 
 export function createRotations({ store, keyRing, files, directory }: RotationsOptions): Rotations {
   const listeners: RotationListener[] = [];
-  const running = new Map<DatabaseId, Promise<void>>();
+  const running = createJoint<DatabaseId>();
   const pathOf = ({ id, kind }: StoredDatabase): string => join(directory, id, FILE_OF[kind]);
-
-  async function alone(id: DatabaseId, work: () => Promise<void>): Promise<void> {
-    const mine = running.get(id) ?? work().finally(() => running.delete(id));
-    running.set(id, mine);
-    await mine;
-  }
 
   async function rotate(holder: Holder, row: StoredDatabase): Promise<void> {
     const { id, kind, accountId, nameHash } = row;
@@ -70,15 +65,14 @@ export function createRotations({ store, keyRing, files, directory }: RotationsO
   }
 
   return {
-    rotate: (holder, row) => alone(row.id, () => rotate(holder, row)),
-    async ended(id) {
-      const ending = running.get(id);
-      await ending?.catch(() => undefined);
-      return ending !== undefined;
+    async rotate(holder, row) {
+      await running.ended(row.id);
+      await running.run(row.id, () => rotate(holder, row));
     },
+    ended: (id) => running.ended(id),
     async settle(row, key) {
       const path = pathOf(row);
-      if (files.isRekeying(path)) await alone(row.id, () => files.finish(path, key));
+      if (files.isRekeying(path)) await running.run(row.id, () => files.finish(path, key));
     },
     onRotating: (listener) => void listeners.push(listener),
   };

@@ -3,8 +3,9 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlatformError } from '../kernel/errors.ts';
 import type { AccountId, BuildId, FunctionId } from '../kernel/ids.ts';
+import { createSerials } from '../kernel/serial.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
-import { openFile, sealToFile } from '../keys/sealed-blob.ts';
+import { NEXT, finishReseal, isCorrupt, openFile, resealFile, sealToFile } from '../keys/sealed-blob.ts';
 
 /** The name of a sealed file below the blobs directory, of its key, and what the seal is bound to. */
 export type BlobName = `upload/${string}` | `code/${string}` | `source/${string}`;
@@ -41,18 +42,39 @@ export interface Blobs {
   has(name: BlobName): Promise<boolean>;
   /** A file may still lie there, but nothing opens it any more. A damaged key is not a destroyed one. */
   isDestroyed(name: BlobName): Promise<boolean>;
-  /** Removes every file, with its key, that is not in `keep`: what a crash left behind. */
+  /**
+   * Seals what is kept of an account anew under other keys; how many. Who wants one meanwhile waits. What does not open stays
+   * as it is, and tells so when it is wanted.
+   */
+  rotateKeys(accountId: AccountId): Promise<number>;
+  /** Ends changes of keys, and removes every file, with its key, that is not in `keep`: what a crash left behind. */
   sweep(keep: ReadonlySet<string>): Promise<void>;
 }
 
 const FOLDERS = ['upload', 'code', 'source'] as const;
 
-export function createBlobs({ dir, keyRing }: { dir: string; keyRing: KeyRing }): Blobs {
+interface BlobsOptions {
+  readonly dir: string;
+  readonly keyRing: KeyRing;
+}
+
+export function createBlobs(options: BlobsOptions): Blobs {
+  const { dir, keyRing } = options;
   for (const folder of FOLDERS) mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 });
+  // A file is exchanged while nobody reads it.
+  const inTurn = createSerials<string>();
 
   async function remove(...names: string[]): Promise<void> {
     await keyRing.destroyAll(names);
-    for (const name of names) await rm(join(dir, name), { force: true });
+    for (const name of names)
+      for (const path of [name, name + NEXT]) await rm(join(dir, path), { force: true });
+  }
+
+  /** What has no key any more goes with its file. A damaged key decides nothing. */
+  async function settle(name: string): Promise<void> {
+    const key = await keyRing.find(name).catch(() => null);
+    if (key === undefined) await remove(name);
+    else if (key !== null) await finishReseal(join(dir, name), name, key);
   }
 
   async function isDestroyed(name: BlobName): Promise<boolean> {
@@ -64,31 +86,64 @@ export function createBlobs({ dir, keyRing }: { dir: string; keyRing: KeyRing })
   }
 
   return {
-    async put(name, accountId, bytes) {
-      await sealToFile(join(dir, name), await keyRing.obtain(name, accountId), name, bytes);
-    },
-    async get(name) {
-      const key = await keyRing.find(name);
-      if (key === undefined) throw unavailable();
-      try {
-        return await openFile(join(dir, name), key, name);
-      } catch (thrown) {
-        throw isMissing(thrown) ? unavailable() : thrown;
-      }
-    },
+    put: (name, accountId, bytes) =>
+      inTurn(name, async () =>
+        sealToFile(join(dir, name), await keyRing.obtain(name, accountId), name, bytes),
+      ),
+    get: (name) => inTurn(name, () => open(options, name)),
     remove,
     async has(name) {
       return existsSync(join(dir, name)) && !(await isDestroyed(name));
     },
     isDestroyed,
+    async rotateKeys(accountId) {
+      let count = 0;
+      for (const name of (await keyRing.resourcesOf(accountId)).filter(isBlobName))
+        if (await inTurn(name, () => reseal(options, name))) count++;
+      return count;
+    },
     async sweep(keep) {
       for (const folder of FOLDERS) {
         for (const file of await readdir(join(dir, folder))) {
-          if (!keep.has(`${folder}/${file}`)) await remove(`${folder}/${file}`);
+          const name = `${folder}/${file}`;
+          if (name.endsWith(NEXT)) await settle(name.slice(0, -NEXT.length));
+          else if (!keep.has(name)) await remove(name);
         }
       }
     },
   };
+}
+
+async function open({ dir, keyRing }: BlobsOptions, name: BlobName): Promise<Uint8Array> {
+  const key = await keyRing.find(name);
+  if (key === undefined) throw unavailable();
+  try {
+    await finishReseal(join(dir, name), name, key);
+    return await openFile(join(dir, name), key, name);
+  } catch (thrown) {
+    throw isMissing(thrown) ? unavailable() : thrown;
+  }
+}
+
+/** Whether it was there, intact, and not removed meanwhile. */
+async function reseal({ dir, keyRing }: BlobsOptions, name: BlobName): Promise<boolean> {
+  const change = await keyRing.replacementOf(name);
+  if (change === undefined) return false;
+  const path = join(dir, name);
+  try {
+    await finishReseal(path, name, change.key);
+    await resealFile(path, name, change);
+    return true;
+  } catch (thrown) {
+    if (isMissing(thrown) || isCorrupt(thrown) || (await keyRing.find(name)) === undefined) return false;
+    throw thrown;
+  } finally {
+    for (const key of [change.key, change.nextKey]) key.fill(0);
+  }
+}
+
+function isBlobName(name: string): name is BlobName {
+  return FOLDERS.some((folder) => name.startsWith(`${folder}/`));
 }
 
 function isMissing(thrown: unknown): boolean {

@@ -40,6 +40,7 @@ export function createFunctions(ports: FunctionsPorts): Functions {
     copier: createFunctionsCopier(ctx, { deploy, ...builds }),
     ...createLibrary(ctx),
     delete: createDelete(ctx),
+    rotateKeys: (accountId) => blobs.rotateKeys(accountId),
     erase: createErase(ctx),
     directory,
     recover: () => recover(ctx),

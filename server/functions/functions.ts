@@ -91,6 +91,8 @@ export interface Functions {
   pauseBuilds(accountId: AccountId): Promise<void>;
   /** Goes on with builds that were stopped. */
   resumeBuilds(accountId: AccountId): Promise<void>;
+  /** Seals code and uploads of an account anew under other keys, while they are in use; how many. */
+  rotateKeys(accountId: AccountId): Promise<number>;
   /** Deletes all functions of an account, builds that wait or run included. */
   erase(accountId: AccountId): Promise<void>;
   /** The newest version of every own and published function, by shortname: what `lookup` answers, for all. */

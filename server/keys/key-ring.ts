@@ -95,6 +95,8 @@ export interface KeyRing {
   destroyAccount(accountId: AccountId): Promise<void>;
   /** A new key-encryption key for the account. All keys stay as they are; how many were wrapped anew. */
   rotateAccount(accountId: AccountId): Promise<number>;
+  /** Names of all that has a key under the account. */
+  resourcesOf(accountId: AccountId): Promise<string[]>;
   /** Another key for the resource, with which a file is encrypted anew; undefined where there is none. */
   replacementOf(resource: string): Promise<KeyChange | undefined>;
   /** Another root key from here on. All keys stay as they are; how many were wrapped anew. */
@@ -180,6 +182,9 @@ export function createKeyRing({ clock = systemClock, ...options }: KeyRingOption
       await tellOfDestruction();
     },
     ...createRotations({ ...options, cache, serial, find, replace, tell: tellOfDestruction }),
+    async resourcesOf(accountId) {
+      return (await store.under(accountId)).map(({ resource }) => resource);
+    },
     async tombstoneHash(resource) {
       return (await serial(hashes))(resource);
     },

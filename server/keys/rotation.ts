@@ -10,7 +10,10 @@ import { abandonNextRootKey, nextRootKey, type RootKey, type RootKeySource } fro
 export interface KeyRotation {
   /** The root key, and the keys of the installation's own stores. Throws `keys.root_*`. */
   ofInstallation(): Promise<InstallationRotated>;
-  /** The account's key, and the keys of its files. Who uses one of them meanwhile waits, or tries again. */
+  /**
+   * The account's key, and the keys of its files, each of which is encrypted anew. Who uses one of them meanwhile waits, or
+   * tries again.
+   */
   ofAccount(holder: Holder): Promise<AccountRotated>;
 }
 
@@ -27,6 +30,10 @@ export interface AccountRotated {
   readonly wraps: number;
   readonly databases: number;
   readonly conversations: boolean;
+  /** Of assistants, one each. */
+  readonly knowledge: number;
+  /** Files of functions: code, what it was compiled from, pending uploads. */
+  readonly code: number;
   readonly receipt: string;
 }
 
@@ -37,6 +44,8 @@ export interface KeyRotationOptions {
   readonly stores: readonly { rotateKey(): Promise<void> }[];
   readonly databases: { rotateAll(holder: Holder): Promise<number> };
   readonly conversations: { rotateKey(accountId: Holder['accountId']): Promise<boolean> };
+  readonly knowledge: RotatableFiles;
+  readonly code: RotatableFiles;
   /** Absent where none are made. */
   readonly backups:
     | {
@@ -50,8 +59,15 @@ export interface KeyRotationOptions {
   readonly events: Pick<EventLog, 'emit'>;
 }
 
+/** Of accounts, under keys of the key ring. */
+interface RotatableFiles {
+  /** How many were encrypted anew. */
+  rotateKeys(accountId: Holder['accountId']): Promise<number>;
+}
+
 export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
-  const { keyRing, root, source, stores, databases, conversations, backups, clock, events } = options;
+  const { keyRing, root, source, stores, databases, conversations, knowledge, code, backups, clock, events } =
+    options;
   const serial = createSerial();
   const alone = <T>(work: () => Promise<T>): Promise<T> =>
     serial(() => (backups === undefined ? work() : backups.whileNone(work)));
@@ -85,6 +101,8 @@ export function createKeyRotation(options: KeyRotationOptions): KeyRotation {
         wraps: await keyRing.rotateAccount(accountId),
         databases: await databases.rotateAll(holder),
         conversations: await conversations.rotateKey(accountId),
+        knowledge: await knowledge.rotateKeys(accountId),
+        code: await code.rotateKeys(accountId),
       }));
       events.emit('keys.rotated', { scope: 'account', count: done.wraps });
       const { wraps } = done;

@@ -1,8 +1,11 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PlatformError } from '../kernel/errors.ts';
+import { eraseFile, replaceFile } from './erase-file.ts';
+import type { KeyChange } from './key-ring.ts';
 import { syncDirectory } from './sync-directory.ts';
 
 /**
@@ -51,6 +54,51 @@ export async function openFile(path: string, key: Uint8Array, aad: string): Prom
   } finally {
     await file.close();
   }
+}
+
+/** What is to take the place of a sealed file. */
+export const NEXT = '.next';
+
+/**
+ * Another key for a sealed file that nobody reads meanwhile: sealed anew beside it, and the change of the key decides which of
+ * the two stays. When it rejects, the file is there under the key in force.
+ */
+export async function resealFile(
+  path: string,
+  aad: string,
+  { key, nextKey, commit, keyInForce }: KeyChange,
+): Promise<void> {
+  const bytes = await openFile(path, key, aad);
+  try {
+    await sealToFile(path + NEXT, nextKey, aad, bytes);
+    await commit();
+  } finally {
+    const inForce = await keyInForce();
+    // Once more after a fault: until then nothing opens the file.
+    await finishReseal(path, aad, inForce).catch(() => finishReseal(path, aad, inForce));
+  }
+}
+
+/** Ends what a crash interrupted; before a file is opened, with the key that is in force. */
+export async function finishReseal(path: string, aad: string, key: Uint8Array): Promise<void> {
+  const next = path + NEXT;
+  if (!existsSync(next)) return;
+  if (await opensWith(next, aad, key)) await replaceFile(next, path, () => undefined);
+  else await eraseFile(next);
+}
+
+async function opensWith(path: string, aad: string, key: Uint8Array): Promise<boolean> {
+  try {
+    await openFile(path, key, aad);
+    return true;
+  } catch (thrown) {
+    if (isCorrupt(thrown)) return false;
+    throw thrown;
+  }
+}
+
+export function isCorrupt(thrown: unknown): boolean {
+  return thrown instanceof PlatformError && thrown.code === 'keys.blob_corrupt';
 }
 
 async function writeSealed(file: FileHandle, key: Uint8Array, aad: string, bytes: Uint8Array): Promise<void> {

@@ -19,11 +19,16 @@ export const LASTING_PLACES: readonly Place[] = [
     modules: ['server/stores/sqlite.ts'],
   },
   {
-    where: '… .db.making, .next and .old, keys/root.key.next',
-    what: 'A store or root key that takes the place of another one',
+    where: '… .db.making, .next and .old, blobs/… .next, keys/root.key.next',
+    what: 'A store, sealed file or root key that takes the place of another one',
     protection: 'As what it replaces; overwritten with zeros before it is removed',
     retention: 'While keys are rotated; after a crash until the next start or use',
-    modules: ['server/stores/rekey.ts', 'server/stores/cipher.ts', 'server/keys/erase-file.ts'],
+    modules: [
+      'server/stores/rekey.ts',
+      'server/stores/cipher.ts',
+      'server/keys/sealed-blob.ts',
+      'server/keys/erase-file.ts',
+    ],
   },
   {
     where: 'databases/db_…/',

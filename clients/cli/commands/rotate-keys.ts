@@ -37,7 +37,23 @@ function ofInstallation({
   ];
 }
 
-function ofAccount({ wraps, databases, conversations, receipt }: AccountKeysRotated): string[] {
-  const files = conversations ? `${databases} databases and the conversations` : `${databases} databases`;
-  return [`${wraps} keys wrapped anew, ${files} encrypted anew.`, `Receipt: ${receipt}`];
+function ofAccount({
+  wraps,
+  databases,
+  conversations,
+  knowledge,
+  code,
+  receipt,
+}: AccountKeysRotated): string[] {
+  const files = [
+    `${databases} databases`,
+    ...(conversations ? ['the conversations'] : []),
+    `${knowledge} knowledge files of assistants`,
+    `${code} files of code`,
+  ].join(', ');
+  return [
+    `${wraps} keys wrapped anew; encrypted anew: ${files}.`,
+    'Backups bring back conversations, knowledge and code from the next one on.',
+    `Receipt: ${receipt}`,
+  ];
 }

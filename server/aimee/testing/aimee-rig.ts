@@ -15,6 +15,7 @@ import { createReceipts } from '../../keys/receipts.ts';
 import type { RootKey } from '../../keys/root-key.ts';
 import { openCustomerStore, openSiteCatalogue } from '../../stores/aimee-store.ts';
 import { openKeyStore } from '../../stores/key-store.ts';
+import { databaseFiles } from '../../stores/rekey.ts';
 import type { VectorEngine } from '../../vectors/engine/vector-engine.ts';
 import { vectorLimits } from '../../vectors/limits.ts';
 import { type Aimee, type AimeeOptions, createAimee } from '../create-aimee.ts';
@@ -158,6 +159,7 @@ function standIns(
   const unused = {} as never;
   return {
     engine: forgetsOnly,
+    files: databaseFiles,
     reader: unused,
     embedders: unused,
     network: unused,

@@ -51,7 +51,15 @@ export interface ControlPlaneOptions {
   readonly keyRotation: KeyRotation;
   readonly functions: Omit<
     Functions,
-    'copier' | 'pauseBuilds' | 'resumeBuilds' | 'erase' | 'catalogue' | 'directory' | 'recover' | 'close'
+    | 'copier'
+    | 'pauseBuilds'
+    | 'rotateKeys'
+    | 'resumeBuilds'
+    | 'erase'
+    | 'catalogue'
+    | 'directory'
+    | 'recover'
+    | 'close'
   >;
   readonly calls: Pick<CallStore, 'list' | 'durations'>;
   readonly pool: Pick<Pool, 'instancesOf'>;

@@ -12,6 +12,7 @@ type Library = Omit<
   | 'pauseBuilds'
   | 'resumeBuilds'
   | 'erase'
+  | 'rotateKeys'
   | 'catalogue'
   | 'directory'
   | 'recover'

@@ -277,7 +277,14 @@ export const fakeBackups: NonNullable<ControlPlaneOptions['backups']> = {
 
 export const fakeKeyRotation: ControlPlaneOptions['keyRotation'] = {
   ofInstallation: async () => ({ rootGeneration: 2, wraps: 9, stores: 4, backup: null, receipt: 'a.b.c' }),
-  ofAccount: async () => ({ wraps: 3, databases: 2, conversations: true, receipt: 'a.b.c' }),
+  ofAccount: async () => ({
+    wraps: 3,
+    databases: 2,
+    conversations: true,
+    knowledge: 1,
+    code: 4,
+    receipt: 'a.b.c',
+  }),
 };
 
 export const fakeStatement: ControlPlaneOptions['privacy'] = {

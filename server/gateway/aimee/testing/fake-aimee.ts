@@ -201,6 +201,7 @@ function customerService(
         return { uploadId: UPLOAD.uploadId, documentId: UPLOAD.documentId };
       },
       uploadState: async () => UPLOAD,
+      rotateKeys: async () => 0,
       async *watchUpload() {
         yield UPLOAD;
       },
