@@ -32,6 +32,18 @@ describe('a check against a schema', () => {
     expect(compileCheck({ type: 'string' })('fine')).toEqual([]);
   });
 
+  it('takes its time when its thread has to wait for a processor', () => {
+    let waits = 1;
+    const value = {
+      get x() {
+        if (waits-- > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+        return 'fine';
+      },
+    };
+    const check = compileCheck({ type: 'object', properties: { x: { type: 'string' } } });
+    expect(check(value)).toEqual([]);
+  });
+
   it('ends for a schema that refers to itself without end', () => {
     const check = compileCheck({ $ref: '#/$defs/a', $defs: { a: { allOf: [{ $ref: '#/$defs/a' }] } } });
     expect(check({})).toHaveLength(1);
