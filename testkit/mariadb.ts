@@ -38,6 +38,8 @@ export async function startMariadb(): Promise<DatabaseServer | undefined> {
   if (!existsSync(MARIADBD)) return missing('mariadbd');
   const directory = await directoryFor(USER);
   const [data, socket] = [join(directory, 'data'), join(directory, 's')];
+  // A server that starts removes what others have in a directory for temporary tables, and they fail or even crash.
+  const temporary = `--tmpdir=${directory}`;
   await writeCertificates(directory);
   await chmod(join(directory, 'key.pem'), 0o644);
   await run('mariadb-install-db', [
@@ -45,6 +47,7 @@ export async function startMariadb(): Promise<DatabaseServer | undefined> {
     `--datadir=${data}`,
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
+    temporary,
   ]);
   const port = await freePort();
   const server = await started(
@@ -56,6 +59,7 @@ export async function startMariadb(): Promise<DatabaseServer | undefined> {
       `--socket=${socket}`,
       `--port=${port}`,
       '--bind-address=127.0.0.1',
+      temporary,
       '--innodb-flush-log-at-trx-commit=0',
       '--innodb-buffer-pool-size=16M',
       ...['ca', 'cert', 'key'].map((part) => `--ssl-${part}=${join(directory, `${part}.pem`)}`),
