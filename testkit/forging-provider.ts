@@ -1,7 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import {
   type CryptoKey,
@@ -12,6 +10,7 @@ import {
   exportSPKI,
   generateKeyPair,
 } from 'jose';
+import { onLoopback } from './loopback.ts';
 
 type Claims = Record<string, unknown>;
 
@@ -61,9 +60,7 @@ interface Code {
 
 export async function startForgingProvider(): Promise<ForgingProvider> {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url: issuer, close } = await onLoopback(server);
   const codes = new Map<string, Code>();
   let { key, publicJwk, publicPem, kid } = await newKey();
 
@@ -107,11 +104,7 @@ export async function startForgingProvider(): Promise<ForgingProvider> {
     async rotate() {
       ({ key, publicJwk, publicPem, kid } = await newKey());
     },
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close,
   };
   server.on('request', (req, res) => void serve(provider, codes, { req, res }));
   return provider;

@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type Context, Provider } from 'oidc-provider';
+import { onLoopback } from './loopback.ts';
 
 /** A person of the provider: claims beside `sub`, which is the key. */
 export type People = Map<string, Record<string, unknown>>;
@@ -26,9 +25,7 @@ const SCOPES = 'openid profile email offline_access';
 /** A certified OpenID provider on the loopback, with a sign-in page of its own. */
 export async function startIdentityProvider(people: People): Promise<IdentityProvider> {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url: issuer, close } = await onLoopback(server);
   const provider = new Provider(
     issuer,
     configurationOf(people, () => provider),
@@ -51,11 +48,7 @@ export async function startIdentityProvider(people: People): Promise<IdentityPro
       JELLYFAAS_OIDC_CLIENT_ID: CLIENT_ID,
       JELLYFAAS_OIDC_CLIENT_SECRET: CLIENT_SECRET,
     },
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    close,
   };
 }
 

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
@@ -10,6 +8,7 @@ import {
   WebStandardStreamableHTTPServerTransport,
   createMcpHandler,
 } from '@modelcontextprotocol/server';
+import { onLoopback } from './loopback.ts';
 
 export interface OutsideTool extends Omit<Tool, 'inputSchema'> {
   readonly inputSchema?: object;
@@ -81,11 +80,9 @@ export async function startOutsideServer(
     return await transport.handleRequest(webRequest(request));
   }
 
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { host, url, close } = await onLoopback(server);
   const started: OutsideServer = {
-    url: `http://${host}/mcp`,
+    url: `${url}/mcp`,
     host,
     requests,
     tools,
@@ -93,10 +90,7 @@ export async function startOutsideServer(
     sessions: () => transports.size,
     async close() {
       await handler.close();
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
+      await close();
     },
   };
   return started;

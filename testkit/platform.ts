@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { firstEvent } from './first-event.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -88,11 +89,7 @@ async function firstUrl(server: ChildProcess, output: () => string): Promise<str
     const found = /http:\/\/(?:127\.0\.0\.1|localhost):\d+/.exec(output());
     if (found !== null) return found[0];
     if (server.exitCode !== null) throw new Error(`the platform ended at start:\n${output()}`);
-    await Promise.race([
-      once(server.stdout ?? server, 'data'),
-      once(server.stderr ?? server, 'data'),
-      once(server, 'exit'),
-    ]);
+    await firstEvent([server.stdout ?? server, 'data'], [server.stderr ?? server, 'data'], [server, 'exit']);
   }
 }
 

@@ -1,8 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { onLoopback } from './loopback.ts';
 
 /**
  * An S3-compatible store on loopback, as far as backups use one: it checks each request's signature (version 4) with the
@@ -115,18 +114,13 @@ export async function startS3Server(secret: string): Promise<S3Server> {
       answer({ method: request.method ?? '', key, query: searchParams, body }, response);
     })().catch(() => response.writeHead(500).end());
   });
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
+  const { url, close } = await onLoopback(http);
   const server: S3Server = {
-    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    url,
     objects,
     openUploads,
     fault: undefined,
-    async close() {
-      http.closeAllConnections();
-      http.close();
-      await once(http, 'close');
-    },
+    close,
   };
   return server;
 }

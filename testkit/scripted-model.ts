@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { firstEvent } from './first-event.ts';
+import { onLoopback } from './loopback.ts';
 
 /** What the scripted model answers to one request; everything but the answer itself is optional. */
 export interface ScriptedReply {
@@ -118,18 +118,8 @@ export async function startScriptedModel(
     });
   }
 
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-    requests,
-    async close() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  const { url, close } = await onLoopback(server);
+  return { url: `${url}/v1`, requests, close };
 }
 
 function runOut(length: number): ScriptedReply {
@@ -177,7 +167,7 @@ async function send(
       return;
     }
     if (reply.hang === 'after-first-write') return;
-    if (!isWritable) await Promise.race([once(outgoing, 'drain'), once(outgoing, 'close')]);
+    if (!isWritable) await firstEvent([outgoing, 'drain'], [outgoing, 'close']);
   }
   outgoing.end();
 }

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { type IncomingHttpHeaders, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Frame, Page } from 'playwright-core';
+import { type Loopback, onLoopback } from './loopback.ts';
 
 /** Somebody's website with the widget on it, and a server that speaks the widget's contract and answers as told. */
 
@@ -154,12 +153,7 @@ async function send(answer: FakeAnswer, response: ServerResponse): Promise<void>
   else response.end();
 }
 
-interface Listening {
-  readonly url: string;
-  readonly close: () => Promise<void>;
-}
-
-async function listen(handle: (request: FakeRequest, response: ServerResponse) => void): Promise<Listening> {
+async function listen(handle: (request: FakeRequest, response: ServerResponse) => void): Promise<Loopback> {
   const server = createServer((incoming, response) => {
     const { method = '', url = '', headers } = incoming;
     void incoming.toArray().then((chunks: Buffer[]) => {
@@ -168,16 +162,7 @@ async function listen(handle: (request: FakeRequest, response: ServerResponse) =
       handle({ method, path: new URL(url, 'http://site').pathname, headers, body }, response);
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
-  };
+  return await onLoopback(server);
 }
 
 /** Opens the site's first page, as given, in a browser context of its own. */
