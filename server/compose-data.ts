@@ -26,7 +26,7 @@ import { createManagedSql } from './sql/managed/create-managed-sql.ts';
 import { createVectorsCopier } from './vectors/copier.ts';
 import { createVectors } from './vectors/create-vectors.ts';
 import { createVectorEngine } from './vectors/engine/create-vector-engine.ts';
-import type { VectorEngine } from './vectors/engine/vector-engine.ts';
+import type { SealedVectors, VectorEngine } from './vectors/engine/vector-engine.ts';
 import { vectorLimits } from './vectors/limits.ts';
 
 export interface DataComposition {
@@ -46,7 +46,7 @@ export interface DataComposition {
 
 /** What reads, embeds and finds; AI.Mee's knowledge stands on it, too. */
 export interface DataEngines {
-  readonly engine: VectorEngine;
+  readonly engine: VectorEngine & SealedVectors;
   readonly reader: DocumentReader;
   readonly embedders: Embedders;
 }

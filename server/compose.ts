@@ -10,7 +10,7 @@ import { type Scheduler, systemScheduler } from './kernel/scheduler.ts';
 import { composeAi } from './compose-ai.ts';
 import { type ComposedAimee, composeAimee } from './compose-aimee.ts';
 import { type ComposedDesk, composeDesk } from './compose-desk.ts';
-import { composeData } from './compose-data.ts';
+import { type DataEngines, composeData } from './compose-data.ts';
 import { type Stores, openStores } from './compose-stores.ts';
 import { composeRights } from './compose-rights.ts';
 import { composeErasure, composeKeepers } from './compose-keepers.ts';
@@ -104,7 +104,7 @@ async function start(parts: Required<Parts>, lifecycle: Lifecycle): Promise<Plat
   });
   lifecycle.onClose('retention', () => retention.close());
   await retention.first;
-  const desk = composeDesk(parts.config);
+  const desk = composeDesk(parts.config, stores.accounts);
   const directory = (): DeploymentDirectory => functions.directory;
   const callPath = await openCallPath(parts, { stores, lifecycle, directory, desk });
   const { pool, languages, metrics } = callPath;
@@ -205,6 +205,7 @@ interface Foundations extends Omit<Built, 'desk'> {
 
 interface Services extends Pick<GatewayOptions, 'ai' | 'mcp' | 'sql' | 'vectors'> {
   readonly models: Models;
+  readonly engines: DataEngines;
   readonly aimee: ComposedAimee;
   readonly copiers: readonly Copier[];
 }
@@ -238,6 +239,7 @@ async function composeServices(
   });
   return {
     models,
+    engines,
     ...aiDoors,
     ...data,
     aimee,
@@ -271,14 +273,15 @@ async function listen(
   const { accounts } = stores;
   const originOf = createOriginReader(config.trustedProxies);
   const { languages, pool } = callPath;
-  const { models, copiers, ...doors } = await composeServices(parts, {
+  const { models, engines, copiers, ...doors } = await composeServices(parts, {
     lifecycle,
     stores,
     callPath,
     functions,
     originOf,
   });
-  desk.open({ ...parts, ...stores, ...callPath, directory: functions.directory, functions, models });
+  const { directory } = functions;
+  desk.open({ ...parts, ...stores, ...callPath, ...engines, directory, functions, models });
   const portal = composePortal({ ...parts, accounts, lifecycle });
   const aimee = doors.aimee.service;
   const keepers = composeKeepers({ ...stores, functions, languages, aimee });

@@ -83,7 +83,13 @@ const ALLOWED: Record<string, readonly string[]> = {
   'server/models': ['server/kernel', 'server/engines', 'server/sandbox:types', 'server/functions:types'],
   'server/embeddings': ['server/kernel', 'server/engines', 'server/models', 'server/sandbox:types'],
   // Before its parent: the first that fits is the folder of a file.
-  'server/vectors/engine': ['server/kernel', 'server/engines', 'server/stores', 'server/databases:types'],
+  'server/vectors/engine': [
+    'clients/sdk',
+    'server/kernel',
+    'server/engines',
+    'server/stores',
+    'server/databases:types',
+  ],
   'server/vectors': [
     'server/kernel',
     'server/vectors/engine',
@@ -131,7 +137,11 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/calls',
     'server/models',
     'clients/sdk',
+    'server/documents',
+    'server/embeddings',
     'server/accounts:types',
+    'server/databases:types',
+    'server/engines:types',
     'server/functions:types',
     'server/languages:types',
     'server/sandbox:types',
@@ -140,7 +150,12 @@ const ALLOWED: Record<string, readonly string[]> = {
   'guest/desk': [
     'clients/sdk',
     'server/ai',
+    'server/databases:types',
     'server/desk',
+    'server/documents',
+    'server/embeddings',
+    'server/vectors',
+    'server/vectors/engine',
     'server/gateway',
     'server/kernel',
     'server/models',
@@ -166,6 +181,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   'server/gateway': [
     'server/kernel',
     'server/desk',
+    'server/embeddings:types',
+    'server/vectors/engine:types',
     'server/accounts',
     'server/functions',
     'server/calls',

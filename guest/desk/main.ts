@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import multipart from '@fastify/multipart';
 import { createQueries } from '../../server/ai/create-queries.ts';
 import { queryLimits } from '../../server/ai/limits.ts';
 import { systemClock } from '../../server/kernel/clock.ts';
@@ -9,10 +10,13 @@ import { systemScheduler } from '../../server/kernel/scheduler.ts';
 import { createApp } from '../../server/gateway/control/create-app.ts';
 import { serveQuestions } from '../../server/gateway/ai/serve-ai.ts';
 import { gatewayLimits } from '../../server/gateway/limits.ts';
+import { serveVectors } from '../../server/gateway/vectors/serve-vectors.ts';
+import { Secret } from '../../server/kernel/secret.ts';
 import { openDoor } from './door.ts';
 import { createDeskModels } from './models.ts';
 import { createDeskTools } from './tools.ts';
 import { unsealable } from './unsealable.ts';
+import { createDeskVectors } from './vectors.ts';
 
 /**
  * The worker of a desk: it answers, in a jail of its caller's own, what he sealed to the platform, with the code that
@@ -23,37 +27,51 @@ const SOCKET = '/run/fn/http.sock';
 const FAILED = 70;
 /** Keys stay where they were checked. */
 const NO_KEY = '' as ApiKeyId;
+const NOTHING = new Secret(new Uint8Array());
 
 // What goes wrong here ends the jail without a word: a message could hold what passes through.
 process.setUncaughtExceptionCaptureCallback(() => process.exit(FAILED));
 
 const events = { emit: () => undefined, dropped: () => 0 };
 const door = openDoor();
-const queries = createQueries({
-  models: createDeskModels(door, events),
-  tools: createDeskTools(door),
-  limits: queryLimits,
+const models = createDeskModels(door, events);
+const tools = createDeskTools(door);
+const recording = {
   clock: systemClock,
   scheduler: systemScheduler,
   // The gateway records the sealed call.
-  recorder: { admit: () => undefined, add: () => undefined, whenRoom: (proceed) => proceed() },
-});
+  recorder: { admit: () => undefined, add: () => undefined, whenRoom: (proceed: () => void) => proceed() },
+};
 
 const app = createApp(
   { limits: gatewayLimits, events, sessions: undefined, asOwnAct: (_accountId, act) => act() },
   {},
 );
-serveQuestions(app, {
+const serving = {
   limits: gatewayLimits,
   events,
   closing: new AbortController().signal,
-  accounts: {
-    authenticateKey: async () => undefined,
-    verifyToken: async (pass) => ({ accountId: pass as AccountId, role: 'member', keyId: NO_KEY }),
-    unlock: () => Promise.reject(unsealable('sources')),
-  },
-  ai: { originIp: () => '', queries },
-});
+};
+const callers = {
+  authenticateKey: async () => undefined,
+  verifyToken: async (pass: string) => ({ accountId: pass as AccountId, role: 'member', keyId: NO_KEY }) as const,
+};
+if (process.argv[2] === 'vectors') {
+  void app.register(multipart);
+  void app.register(async (scope) => {
+    serveVectors(scope, {
+      ...serving,
+      accounts: { ...callers, unlock: async (pass) => ({ accountId: pass as AccountId, accountKey: NOTHING }) },
+      vectors: { originIp: () => '', service: createDeskVectors({ ...recording, door, models, tools }) },
+    });
+  });
+} else {
+  serveQuestions(app, {
+    ...serving,
+    accounts: { ...callers, unlock: () => Promise.reject(unsealable('sources')) },
+    ai: { originIp: () => '', queries: createQueries({ ...recording, models, tools, limits: queryLimits }) },
+  });
+}
 // The gateway owns its connections: closing an idle one here would race with its next request.
 app.server.keepAliveTimeout = 0;
 await app.listen({ path: SOCKET });

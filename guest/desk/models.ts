@@ -1,8 +1,7 @@
-import { getCACertificates } from 'node:tls';
-import { ProxyAgent } from 'undici';
 import { createEmbeddedModel } from '../../server/models/embedded.ts';
 import { MODEL_IN_JAIL } from '../../server/models/embedded-engine.ts';
-import type { ChatModel, Models } from '../../server/models/chat-model.ts';
+import type { Models } from '../../server/models/chat-model.ts';
+import type { ProviderConfig } from '../../server/models/model-settings.ts';
 import { createProviderModel } from '../../server/models/provider-model.ts';
 import { systemClock } from '../../server/kernel/clock.ts';
 import type { EventLog } from '../../server/kernel/events.ts';
@@ -11,13 +10,10 @@ import { Secret } from '../../server/kernel/secret.ts';
 import type { Provider } from '../../server/desk/door-protocol.ts';
 import type { Door } from './door.ts';
 import { startHere } from './start-here.ts';
-
-const EGRESS_SOCKET = '/run/fn/egress.sock';
-const CONNECT_MS = 5000;
+import { wayOut } from './way-out.ts';
 
 /** The model that the door gives the caller: a provider's, over TLS from here, or the embedded one as a process beside this. */
 export function createDeskModels(door: Door, events: EventLog): Pick<Models, 'select'> {
-  let outside: ProxyAgent | undefined;
   const embedded = createEmbeddedModel({
     jail: { start: startHere },
     modelPath: MODEL_IN_JAIL,
@@ -26,33 +22,17 @@ export function createDeskModels(door: Door, events: EventLog): Pick<Models, 'se
     events,
   });
 
-  function providerModel(
-    { key, ...provider }: Provider,
-    certificates: readonly string[],
-  ): ChatModel {
-    const config = { ...provider, key: key === undefined ? undefined : new Secret(key) };
-    outside ??= openWayOut(certificates);
-    return createProviderModel({ config, dispatcher: outside });
-  }
-
   return {
     async select(pass, platform) {
       const given = await door.model(pass, platform === undefined ? {} : { platform });
-      return given.isEmbedded
-        ? { ...embedded, model: given.model }
-        : providerModel(given.provider, given.certificates);
+      if (given.isEmbedded) return { ...embedded, model: given.model };
+      const { provider, certificates } = given;
+      return createProviderModel({ config: configOf(provider), dispatcher: wayOut(certificates) });
     },
   };
 }
 
-/** Tunnels through the egress proxy of the jail. */
-function openWayOut(certificates: readonly string[]): ProxyAgent {
-  return new ProxyAgent({
-    // All connections to it are to the socket.
-    uri: 'http://egress',
-    proxyTls: { socketPath: EGRESS_SOCKET, timeout: CONNECT_MS },
-    requestTls: { timeout: CONNECT_MS, ca: [...getCACertificates('default'), ...certificates] },
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+/** The provider as its clients want it. */
+export function configOf({ key, ...provider }: Provider): ProviderConfig {
+  return { ...provider, key: key === undefined ? undefined : new Secret(key) };
 }

@@ -1,4 +1,5 @@
-import type { Principal } from '../accounts/principal.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Holder, Principal } from '../accounts/principal.ts';
 import { randomBase62 } from '../kernel/ids.ts';
 
 /** For whom a desk works. */
@@ -6,6 +7,11 @@ export interface Bearer {
   readonly principal: Principal;
   /** For the records of what is done for him. */
   readonly originIp: string;
+}
+
+/** With the account key that his token carries; undefined when it was revoked since. */
+export interface KnownBearer extends Bearer {
+  readonly unlock: () => Promise<Holder | undefined>;
 }
 
 /** Lets a desk act for a caller as long as his request runs. */
@@ -16,18 +22,19 @@ export interface Pass {
 
 /** The passes of all requests that desks answer now. */
 export interface Passes {
-  issue(bearer: Bearer): Pass;
-  find(token: string): Bearer | undefined;
+  /** `presented`: the caller's own token. */
+  issue(bearer: Bearer, presented: string): Pass;
+  find(token: string): KnownBearer | undefined;
 }
 
 const TOKEN_LENGTH = 32;
 
-export function createPasses(): Passes {
-  const bearers = new Map<string, Bearer>();
+export function createPasses(accounts: Pick<Accounts, 'unlock'>): Passes {
+  const bearers = new Map<string, KnownBearer>();
   return {
-    issue(bearer) {
+    issue(bearer, presented) {
       const token = `pass_${randomBase62(TOKEN_LENGTH)}`;
-      bearers.set(token, bearer);
+      bearers.set(token, { ...bearer, unlock: () => accounts.unlock(presented) });
       return { token, end: () => void bearers.delete(token) };
     },
     find: (token) => bearers.get(token),

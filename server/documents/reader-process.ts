@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Scheduler, Timer } from '../kernel/scheduler.ts';
-import type { Jail, JailedProcess } from '../sandbox/jail.ts';
+import type { Jail, JailBind, JailedProcess } from '../sandbox/jail.ts';
 import { documentErrors, readerFailure } from './document-errors.ts';
 import type { DocumentLimits } from './document-limits.ts';
 import type { Chunking, Document, Passage } from './document-reader.ts';
@@ -44,6 +44,13 @@ const HEAP_SHARE = 0.75;
 const LINE_CHARACTERS_MAX = 1 << 20;
 const FRAMES_AHEAD = 64;
 
+/** What the reader's jail has to hold. */
+export const READER_BINDS: readonly JailBind[] = [
+  // Not Node's own file, which would name the path it has on this host.
+  { source: process.execPath, target: NODE },
+  { source: GUEST, target: HOME },
+];
+
 export async function startReaderProcess(
   { jail, scheduler, limits }: ReaderHost,
   document: Document,
@@ -58,11 +65,7 @@ export async function startReaderProcess(
       `${HOME}/reader.mjs`,
     ],
     env: {},
-    binds: [
-      // Not Node's own file, which would name the path it has on this host.
-      { source: process.execPath, target: NODE },
-      { source: GUEST, target: HOME },
-    ],
+    binds: READER_BINDS,
     limits: { memoryMib, tasks: TASKS, cpuPercent: 100, tmpMib: 1 },
   });
   // Whatever a parser prints may hold content: it is read so that no pipe fills up, and dropped.

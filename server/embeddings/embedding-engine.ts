@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { type Stats, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Engine, ENGINE_THREADS, type EngineParts, startEngine } from '../engines/engine.ts';
+import {
+  type Engine,
+  type EngineNeeds,
+  ENGINE_THREADS,
+  type EngineParts,
+  startEngine,
+} from '../engines/engine.ts';
 import { embeddingErrors } from './embedding-errors.ts';
 
 /** The names that the files of a model have in its directory. */
@@ -53,32 +59,39 @@ const OVERHEAD_MIB = 768;
 const TASKS = 48;
 const DIMENSIONS_MAX = 8192;
 
+export function embeddingEngineNeeds(
+  { model, tokenizer, modelBytes }: EmbeddingModelFiles,
+  { threads }: Pick<EmbeddingEngineLimits, 'threads'> = EMBEDDING_ENGINE_LIMITS,
+): EngineNeeds {
+  return {
+    binds: [
+      { source: process.execPath, target: NODE },
+      ...['engine.mjs', 'word-piece.mjs'].map((name) => ({
+        source: `${GUEST}/${name}`,
+        target: `${HOME}/${name}`,
+      })),
+      { source: `${GUEST}/node_modules`, target: `${HOME}/node_modules` },
+      { source: model, target: `${HOME}/${MODEL_FILE}` },
+      { source: tokenizer, target: `${HOME}/${TOKENIZER_FILE}` },
+    ],
+    memoryMib: Math.ceil((modelBytes / 2 ** 20) * WEIGHTS_FACTOR) + OVERHEAD_MIB,
+    cpuPercent: threads * 100,
+  };
+}
+
 /** Starts the jail and loads the model. Rejects with `embeddings.embedded_*`. */
 export async function startEmbeddingEngine(options: EmbeddingEngineOptions): Promise<EmbeddingEngine> {
   const { directory, limits } = options;
   const files = filesOf(directory);
+  const { binds, memoryMib, cpuPercent } = embeddingEngineNeeds(files, limits);
   const engine = await startEngine<EmbeddingFrame, EmbeddingReady>(options, {
     name: 'embedder',
     process: {
       argv: [NODE, `${HOME}/engine.mjs`],
       // onnxruntime counts its uses for its makers. There is no way out of the jail; it shall not even collect them.
       env: { ORT_DISABLE_TELEMETRY: '1' },
-      binds: [
-        { source: process.execPath, target: NODE },
-        ...['engine.mjs', 'word-piece.mjs'].map((name) => ({
-          source: `${GUEST}/${name}`,
-          target: `${HOME}/${name}`,
-        })),
-        { source: `${GUEST}/node_modules`, target: `${HOME}/node_modules` },
-        { source: files.model, target: `${HOME}/${MODEL_FILE}` },
-        { source: files.tokenizer, target: `${HOME}/${TOKENIZER_FILE}` },
-      ],
-      limits: {
-        memoryMib: Math.ceil((files.modelBytes / 2 ** 20) * WEIGHTS_FACTOR) + OVERHEAD_MIB,
-        tasks: TASKS + limits.threads,
-        cpuPercent: limits.threads * 100,
-        tmpMib: 8,
-      },
+      binds,
+      limits: { memoryMib, cpuPercent, tasks: TASKS + limits.threads, tmpMib: 8 },
     },
     load: { modelPath: `${HOME}/${MODEL_FILE}`, tokenizerPath: `${HOME}/${TOKENIZER_FILE}`, ...limits },
     loadMs: limits.loadMs,

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Agent } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import { type AdmissionLimits, createAdmission } from '../engines/admission.ts';
 import type { ProviderConfig } from '../models/model-settings.ts';
@@ -42,6 +42,8 @@ export interface EndpointEmbedderOptions {
   /** An `openai-compatible` one. */
   readonly config: ProviderConfig;
   readonly limits?: Partial<EndpointEmbedderLimits>;
+  /** The way to the endpoint, which stays its maker's to close; a direct one unless given. */
+  readonly dispatcher?: Dispatcher;
   /** Pauses before another try. Rejects when the signal aborts. */
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** From 0 to below 1; spreads the tries of many callers. */
@@ -56,12 +58,13 @@ const PROBE = ['dimensions'];
 
 /** A model behind an OpenAI-compatible `/embeddings`. Keeps nothing between requests but open connections. */
 export function createEndpointEmbedder(options: EndpointEmbedderOptions): EmbedderSource {
-  const { config } = options;
+  const { config, dispatcher } = options;
   const limits = { ...ENDPOINT_EMBEDDER_LIMITS, ...options.limits };
   const { platform, isOutside, retention } = config;
   const name = `${platform}/${config.model}`;
   // Silence is watched below, so undici's own timers of headers and body are off.
-  const agent = new Agent({ connect: { timeout: limits.connectMs }, headersTimeout: 0, bodyTimeout: 0 });
+  const agent =
+    dispatcher ?? new Agent({ connect: { timeout: limits.connectMs }, headersTimeout: 0, bodyTimeout: 0 });
   const embedPortion = createTries({ ...options, limits, agent });
   const admission = createAdmission(limits, embeddingErrors.busy);
   let known: Promise<Embedder> | undefined;
@@ -105,7 +108,9 @@ export function createEndpointEmbedder(options: EndpointEmbedderOptions): Embedd
       });
       return known;
     },
-    close: async () => await agent.destroy(),
+    async close() {
+      if (dispatcher === undefined) await agent.destroy();
+    },
   };
 }
 
@@ -125,7 +130,7 @@ function createTries({
   agent,
   pause = async (ms, signal) => await delay(ms, undefined, { signal }),
   random = Math.random,
-}: EndpointEmbedderOptions & { limits: EndpointEmbedderLimits; agent: Agent }): EmbedPortion {
+}: EndpointEmbedderOptions & { limits: EndpointEmbedderLimits; agent: Dispatcher }): EmbedPortion {
   const { baseUrl, kind, key, model, platform } = config;
   const { answerMs, answerBytesMax, retriesMax, retryAfterSecondsMax } = limits;
   const header = key && { ...KEY_HEADERS[kind], value: key };

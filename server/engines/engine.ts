@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { PlatformError } from '../kernel/errors.ts';
 import type { EventLog } from '../kernel/events.ts';
 import { type Scheduler, within } from '../kernel/scheduler.ts';
-import type { Jail, JailedProcess, JailExit, JailSpec } from '../sandbox/jail.ts';
+import type { Jail, JailedProcess, JailExit, JailLimits, JailSpec } from '../sandbox/jail.ts';
 
 /**
  * A program of ours in a jail of its own that answers requests of many callers: JSON lines both ways on the control
@@ -52,6 +52,9 @@ export interface EngineSpec {
   readonly lineCharactersMax: number;
   readonly errors: EngineErrors;
 }
+
+/** What a jail needs in which an engine runs. */
+export interface EngineNeeds extends Pick<JailSpec, 'binds'>, Pick<JailLimits, 'memoryMib' | 'cpuPercent'> {}
 
 export type FrameFields = Readonly<Record<string, 'string' | 'number'>>;
 

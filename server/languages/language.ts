@@ -7,8 +7,11 @@ import type { JailBind } from '../sandbox/jail.ts';
 /** Runtime ids that `jellyspec.json` may name, and what on this machine serves each. */
 export type RuntimeId = 'nodejs20' | 'nodejs22' | 'nodejs24' | 'python312' | 'go122' | 'java21';
 
-/** What runs in a worker: a function's runtime, or the platform's own desk, which answers what is sealed to the platform. */
-export type WorkerRuntime = RuntimeId | 'desk';
+/** The platform's own desks, which answer what is sealed to it: questions to models, and all of vector databases. */
+export type DeskRuntime = 'questions' | 'vectors';
+
+/** What runs in a worker: a function's runtime, or a desk. */
+export type WorkerRuntime = RuntimeId | DeskRuntime;
 
 export interface RuntimeStatus {
   readonly id: RuntimeId;

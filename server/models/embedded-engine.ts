@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import {
   type Engine,
+  type EngineNeeds,
   ENGINE_THREADS,
   type EngineParts,
   type FrameFields,
@@ -68,15 +69,8 @@ const WEIGHTS_FACTOR = 1.25;
 /** Node's own threads beside the model's, twice: the engine probes its binary in a process of its own. */
 const TASKS = 64;
 
-/** What a jail needs in which the engine runs. */
-export interface ModelEngineNeeds {
-  readonly binds: readonly JailBind[];
-  readonly memoryMib: number;
-  readonly cpuPercent: number;
-}
-
 /** For a jail that has more to do. Undefined where the weights, or the engine, which is optional, are not there. */
-export async function modelEngineNeeds(modelPath: string): Promise<ModelEngineNeeds | undefined> {
+export async function modelEngineNeeds(modelPath: string): Promise<EngineNeeds | undefined> {
   const found = await Promise.all(
     [...BINDS.map(({ source }) => source), modelPath].map((path) => stat(path).catch(() => undefined)),
   );
@@ -86,7 +80,7 @@ export async function modelEngineNeeds(modelPath: string): Promise<ModelEngineNe
     : needsOf(modelPath, weights.size, MODEL_ENGINE_LIMITS);
 }
 
-function needsOf(modelPath: string, weightsBytes: number, { threads }: ModelEngineLimits): ModelEngineNeeds {
+function needsOf(modelPath: string, weightsBytes: number, { threads }: ModelEngineLimits): EngineNeeds {
   return {
     binds: [...BINDS, { source: modelPath, target: MODEL_IN_JAIL }],
     memoryMib: Math.ceil((weightsBytes / 2 ** 20) * WEIGHTS_FACTOR) + OVERHEAD_MIB,

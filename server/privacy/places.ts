@@ -239,7 +239,7 @@ export const PEERS: readonly Peer[] = [
       'server/models/provider-clients.ts',
       'server/models/provider-fetch.ts',
       'server/models/provider-model.ts',
-      'guest/desk/models.ts',
+      'guest/desk/way-out.ts',
     ],
   },
   {

@@ -1,8 +1,8 @@
-import { failedAnswer, received } from './error.ts';
+import { send } from './control.ts';
+import { received } from './error.ts';
 import { answerEvents } from './event-stream.ts';
 import type { FunctionName } from './functions.ts';
 import { QUESTIONS_ID } from './sealed/binding.ts';
-import { sendSealedCall } from './sealed-call.ts';
 import type { Session } from './session.ts';
 
 export interface Message {
@@ -98,26 +98,19 @@ export async function* askStreaming(
   yield* answerEvents<AskEvent>(response, options.signal);
 }
 
-const PATH = '/api/v1/ai/query';
-
 async function post(
   session: Session,
   question: string,
   { accept, signal, history, sealed, ...rest }: AskOptions & { readonly accept: string },
 ): Promise<Response> {
   const asked = history === undefined ? { question } : { messages: [...history, userMessage(question)] };
-  const request = {
+  return await send(session, '/api/v1/ai/query', {
     method: 'POST',
     headers: { accept, 'content-type': 'application/json' },
     body: JSON.stringify({ ...asked, ...rest }),
     signal,
-  };
-  const response =
-    sealed === true
-      ? await sendSealedCall(session, new URL(`${session.url}/${QUESTIONS_ID}${PATH}`), request)
-      : await session.sendWithToken(`${session.url}${PATH}`, request);
-  if (!response.ok) throw await failedAnswer(response);
-  return response;
+    sealedTo: sealed === true ? QUESTIONS_ID : undefined,
+  });
 }
 
 function userMessage(content: string): Message {

@@ -1,8 +1,9 @@
 import { failedAnswer, received } from './error.ts';
 import { answerEvents } from './event-stream.ts';
+import { sendSealedCall } from './sealed-call.ts';
 import type { Request, Session } from './session.ts';
 
-/** Requests to `/api/v1` paths with the token; failed answers reject with what they mean. */
+/** Requests to `/api/v1` paths with the token, sealed or not; failed answers reject with what they mean. */
 
 export async function* events<E>(session: Session, path: string, request: Request): AsyncGenerator<E, void> {
   const headers = { ...request.headers, accept: 'text/event-stream' };
@@ -27,7 +28,11 @@ export async function json<T>(session: Session, path: string, request: Request):
 }
 
 export async function send(session: Session, path: string, request: Request): Promise<Response> {
-  const response = await session.sendWithToken(`${session.url}${path}`, request);
+  const { sealedTo, ...plain } = request;
+  const response =
+    sealedTo === undefined
+      ? await session.sendWithToken(`${session.url}${path}`, plain)
+      : await sendSealedCall(session, new URL(`${session.url}/${sealedTo}${path}`), plain);
   if (!response.ok) throw await failedAnswer(response);
   return response;
 }

@@ -20,7 +20,7 @@ import {
   askSqlStreaming,
   listSql,
 } from './sql.ts';
-import { VectorDatabase, type VectorDatabaseInfo, listVectors } from './vectors.ts';
+import { VectorDatabase, type VectorDatabaseInfo, type VectorsOptions, listVectors } from './vectors.ts';
 import { type ConnectOptions, Session, type ValidatedKey, platformError } from './session.ts';
 
 /** How long a function's address is taken for known; a new version is called at the latest after this time. */
@@ -105,8 +105,8 @@ export class JellyFaaS {
   }
 
   /** A vector database: documents to search and ask. Nothing is sent before one of its methods is called. */
-  vectors(name: string): VectorDatabase {
-    return new VectorDatabase(this.#session, name);
+  vectors(name: string, options: VectorsOptions = {}): VectorDatabase {
+    return new VectorDatabase(this.#session, name, options);
   }
 
   listVectors(): Promise<readonly VectorDatabaseInfo[]> {

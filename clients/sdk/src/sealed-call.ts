@@ -29,13 +29,13 @@ export async function sendSealedCall(session: Session, url: URL, request: Reques
 }
 
 async function messageOf(url: URL, address: CallAddress, request: Request): Promise<Bytes> {
-  const content = await bytesOf(request.body);
+  const { content, type } = await contentOf(request.body);
   const head = {
     method: request.method ?? 'GET',
     scheme: url.protocol.slice(0, -1),
     authority: url.host,
     path: address.path,
-    headers: Object.entries(request.headers ?? {}),
+    headers: [...Object.entries(request.headers ?? {}), ...type],
   };
   try {
     return pad(encodeRequest(head, content));
@@ -99,11 +99,22 @@ function addressOf(url: URL): CallAddress {
   return { base: url.origin + before, deploymentId, path: (rest || '/') + url.search };
 }
 
-async function bytesOf(body: Request['body']): Promise<Uint8Array> {
-  if (body === undefined) return EMPTY;
-  if (typeof body === 'string') return utf8(body);
-  if (body instanceof Uint8Array) return body;
-  return new Uint8Array(await new Response(body).arrayBuffer());
+interface Content {
+  readonly content: Uint8Array;
+  /** The content type of a form, which names the boundary of its parts; of any other body its caller knows it. */
+  readonly type: readonly (readonly [string, string])[];
+}
+
+async function contentOf(body: Request['body']): Promise<Content> {
+  if (body === undefined) return { content: EMPTY, type: [] };
+  if (typeof body === 'string') return { content: utf8(body), type: [] };
+  if (body instanceof Uint8Array) return { content: body, type: [] };
+  const encoded = new Response(body);
+  const type = encoded.headers.get('content-type') ?? '';
+  return {
+    content: new Uint8Array(await encoded.arrayBuffer()),
+    type: body instanceof FormData ? [['content-type', type]] : [],
+  };
 }
 
 type Refusal = 'key_unknown' | 'not_opened';

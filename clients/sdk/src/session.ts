@@ -36,6 +36,8 @@ export interface Request {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | FileBody | FormData;
   readonly signal?: AbortSignal | undefined;
+  /** Id of the platform's own service to which it is sealed. */
+  readonly sealedTo?: string | undefined;
 }
 
 /** A token that expires on the way would cost a second request. */

@@ -1,7 +1,8 @@
 import { events, getJson, json, jsonRequest, postJson, send } from './control.ts';
 import { JellyFaaSError } from './error.ts';
 import type { FileBody } from './functions.ts';
-import type { Session } from './session.ts';
+import { VECTORS_ID } from './sealed/binding.ts';
+import type { Request, Session } from './session.ts';
 
 export type VectorValue = string | number | boolean | null;
 /** Flat: strings, numbers, truth values. */
@@ -141,13 +142,26 @@ export type AskDocumentsEvent =
   | { readonly type: 'text'; readonly text: string }
   | ({ readonly type: 'answer' } & DocumentsAnswer);
 
+export interface VectorsOptions {
+  /**
+   * Seals documents, searches, questions and what is found between here and a sandbox of your own, and from there to the
+   * process that has the database open: the platform's own gateway reads none of it. A document is then sealed whole, and
+   * its upload answers when it can be searched, without progress in between. The database is made and dropped in the clear.
+   */
+  readonly sealed?: boolean | undefined;
+}
+
 /** One vector database by its name; made by `client.vectors(name)`, whether it exists yet or not. */
 export class VectorDatabase {
   readonly name: string;
   readonly #session: Session;
 
-  constructor(session: Session, name: string) {
+  /** Where its contents are sealed to. */
+  readonly #sealedTo: string | undefined;
+
+  constructor(session: Session, name: string, { sealed = false }: VectorsOptions = {}) {
     this.#session = session;
+    this.#sealedTo = sealed ? VECTORS_ID : undefined;
     this.name = name;
   }
 
@@ -170,21 +184,21 @@ export class VectorDatabase {
     const blob = file instanceof Blob ? file : new Blob([file]);
     form.append('file', blob, name ?? 'document');
     const request = { method: 'POST', body: form, signal };
-    const { uploadId } = await json<{ uploadId: string }>(this.#session, this.#path('/documents'), request);
-    return await watchUpload(this.#session, uploadId, { onProgress, signal });
+    const { uploadId } = await this.#json<{ uploadId: string }>('/documents', request);
+    return await watchUpload(this.#session, uploadId, { onProgress, signal, sealedTo: this.#sealedTo });
   }
 
   upsert(records: readonly VectorRecord[]): Promise<{ readonly inserted: number; readonly updated: number }> {
-    return postJson(this.#session, this.#path('/records'), { records });
+    return this.#json('/records', jsonRequest({ records }));
   }
 
   delete(what: { ids: readonly string[] } | { filter: VectorFilter }): Promise<{ readonly deleted: number }> {
-    return postJson(this.#session, this.#path('/delete'), what);
+    return this.#json('/delete', jsonRequest(what));
   }
 
   /** The passages that are nearest to the text, or to the `vector` of the options. */
   query(text: string | undefined, { signal, ...options }: QueryOptions = {}): Promise<VectorHits> {
-    return postJson(this.#session, this.#path('/query'), { text, ...options }, signal);
+    return this.#json('/query', { ...jsonRequest({ text, ...options }), signal });
   }
 
   /** Asks the documents; with `stream: true`, what is heard meanwhile. */
@@ -200,9 +214,9 @@ export class VectorDatabase {
     question: string,
     { stream = false, signal, ...options }: AskDocumentsOptions & { readonly stream?: boolean } = {},
   ): Promise<DocumentsAnswer> | AsyncGenerator<AskDocumentsEvent, void> {
-    const body = { question, ...options };
-    if (!stream) return postJson(this.#session, this.#path('/ask'), body, signal);
-    return events(this.#session, this.#path('/ask'), { ...jsonRequest(body), signal });
+    const request = { ...jsonRequest({ question, ...options }), signal };
+    if (!stream) return this.#json('/ask', request);
+    return events(this.#session, this.#path('/ask'), { ...request, sealedTo: this.#sealedTo });
   }
 
   async documents(page: { readonly after?: string; readonly limit?: number } = {}): Promise<
@@ -215,17 +229,21 @@ export class VectorDatabase {
     const query = new URLSearchParams();
     if (page.after !== undefined) query.set('after', page.after);
     if (page.limit !== undefined) query.set('limit', String(page.limit));
-    const path = this.#path(`/documents?${query.toString()}`);
-    return (await getJson<{ documents: [] }>(this.#session, path)).documents;
+    return (await this.#json<{ documents: [] }>(`/documents?${query.toString()}`, {})).documents;
   }
 
   async deleteDocument(id: string): Promise<void> {
-    await send(this.#session, this.#path(`/documents/${encodeURIComponent(id)}`), { method: 'DELETE' });
+    const request = { method: 'DELETE', sealedTo: this.#sealedTo };
+    await send(this.#session, this.#path(`/documents/${encodeURIComponent(id)}`), request);
   }
 
   /** Destroys the database at once. The receipt is signed by the server: the key of this id is gone. */
   drop(): Promise<{ readonly id: string; readonly receipt: string }> {
     return json(this.#session, this.#path(''), { method: 'DELETE' });
+  }
+
+  #json<T>(rest: string, request: Request): Promise<T> {
+    return json(this.#session, this.#path(rest), { ...request, sealedTo: this.#sealedTo });
   }
 
   #path(rest: string): string {
@@ -242,12 +260,13 @@ export async function listVectors(session: Session): Promise<readonly VectorData
 async function watchUpload(
   session: Session,
   uploadId: string,
-  { onProgress, signal }: Pick<UploadOptions, 'onProgress' | 'signal'>,
+  { onProgress, signal, sealedTo }: Pick<UploadOptions, 'onProgress'> & Pick<Request, 'signal' | 'sealedTo'>,
 ): Promise<UploadProgress> {
   let last: UploadProgress | undefined;
   const path = `/api/v1/uploads/${encodeURIComponent(uploadId)}`;
   for await (const { type: _, ...progress } of events<UploadProgress & { type: string }>(session, path, {
     signal,
+    sealedTo,
   })) {
     last = progress;
     onProgress?.(progress);

@@ -9,7 +9,8 @@ import type { Scheduler } from '../../kernel/scheduler.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { PlatformError, notFound } from '../../kernel/errors.ts';
 import type { EventLog } from '../../kernel/events.ts';
-import type { Bearer, Passes } from '../../desk/passes.ts';
+import type { Passes } from '../../desk/passes.ts';
+import { isDesk } from '../../desk/deployment.ts';
 import { type ErrorFormat, reportFailure, writeError } from '../errors.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
@@ -65,9 +66,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
         if (principal === undefined) exchange.onError(badToken());
         else if (deployment === undefined || !mayCall(principal.accountId, deployment)) {
           exchange.onError(notFound('deployment'));
-        } else if (deployment.runtime === 'desk' && !exchange.isSealed) {
+        } else if (isDesk(deployment.runtime) && !exchange.isSealed) {
           exchange.onError(notFound('deployment'));
-        } else exchange.start({ principal, deployment, origin: originOf(req), arrivedAt });
+        } else exchange.start({ principal, token, deployment, origin: originOf(req), arrivedAt });
       },
       (error: unknown) => {
         reportFailure(events, error, 'calls');
@@ -130,6 +131,8 @@ interface Edge {
 
 interface Admitted {
   readonly principal: Principal;
+  /** That proved it. */
+  readonly token: string;
   readonly deployment: Deployment;
   readonly origin: Origin;
   readonly arrivedAt: number;
@@ -157,7 +160,8 @@ class CallExchange implements CallHandler {
     return this.#edge.sealedType !== undefined;
   }
 
-  start({ principal, deployment, origin, arrivedAt }: Admitted): void {
+  start(admitted: Admitted): void {
+    const { principal, deployment, origin, arrivedAt } = admitted;
     const { req, res, sealedType } = this.#edge;
     const { requestBodyBytesMax } = this.#options.limits;
     const declared = req.headers['content-length'];
@@ -170,11 +174,10 @@ class CallExchange implements CallHandler {
     if (res.destroyed || !req.socket.writable) return;
     const hasBody = (declared !== undefined && declared !== '0') || 'transfer-encoding' in req.headers;
     const body = hasBody ? req : null;
-    const bearer = deployment.runtime === 'desk' ? { principal, originIp: origin.ip } : undefined;
     const request =
       sealedType === undefined
         ? passedRequest(req, { deployment, origin, body })
-        : sealedRequest(sealedType, { declaredLength: declared, pass: this.#passOf(bearer) }, body);
+        : sealedRequest(sealedType, { declaredLength: declared, pass: this.#passOf(admitted) }, body);
     if (request === undefined) {
       this.onError(callErrors.badRequest());
       return;
@@ -192,8 +195,9 @@ class CallExchange implements CallHandler {
   }
 
   /** Good for as long as the client waits. */
-  #passOf(bearer: Bearer | undefined): string | undefined {
-    const pass = bearer && this.#options.passes?.issue(bearer);
+  #passOf({ principal, origin, token, deployment }: Admitted): string | undefined {
+    if (!isDesk(deployment.runtime)) return undefined;
+    const pass = this.#options.passes?.issue({ principal, originIp: origin.ip }, token);
     if (pass !== undefined) this.#edge.res.once('close', () => pass.end());
     return pass?.token;
   }

@@ -5,27 +5,29 @@ import * as z from 'zod';
 import { createDataPlane, type DataPlaneOptions, badToken, tokenOf } from '../data/data-plane.ts';
 import { type OhttpKeysOptions, createOhttpKeys } from '../data/ohttp-keys.ts';
 import { type Callable, DOOR_PATHS, type DoorError, type ModelGiven } from '../../desk/door-protocol.ts';
-import type { Bearer, Passes } from '../../desk/passes.ts';
+import type { Bearer, KnownBearer, Passes } from '../../desk/passes.ts';
 import type { Functions } from '../../functions/functions.ts';
-import { PlatformError, notFound, toPlatformError } from '../../kernel/errors.ts';
+import { notFound, toPlatformError } from '../../kernel/errors.ts';
 import type { Models } from '../../models/chat-model.ts';
 import type { ProviderConfig } from '../../models/model-settings.ts';
 import { reportFailure } from '../errors.ts';
+import { type DoorVectorsOptions, answerVectors, overTls } from './door-vectors.ts';
 import { deploymentIdOf, keysAskedFor } from '../server.ts';
 
 export interface DoorOptions
   extends
     Omit<DataPlaneOptions, 'accounts' | 'originOf' | 'passes'>,
-    Pick<OhttpKeysOptions, 'pool' | 'recorder' | 'receipts'> {
+    Pick<OhttpKeysOptions, 'pool' | 'recorder' | 'receipts'>,
+    DoorVectorsOptions {
   readonly passes: Pick<Passes, 'find'>;
   readonly functions: Pick<Functions, 'lookup' | 'catalogue'>;
-  readonly models: Pick<Models, 'select'>;
+  readonly models: Pick<Models, 'choice' | 'select'>;
   readonly configured: readonly ProviderConfig[];
 }
 
 /**
  * What desks may ask of the platform, as whoever's request they answer and with his rights: which functions he may call,
- * those functions, sealed, and which model is his. Without a pass everything is refused.
+ * those functions, sealed, which model is his, and his vector databases, whose contents pass sealed. Without a pass everything is refused.
  */
 export function createDoor(options: DoorOptions): RequestListener {
   const { passes, ...planes } = options;
@@ -47,7 +49,7 @@ export function createDoor(options: DoorOptions): RequestListener {
   };
 }
 
-function bearerOf(passes: Pick<Passes, 'find'>, req: IncomingMessage): Bearer | undefined {
+function bearerOf(passes: Pick<Passes, 'find'>, req: IncomingMessage): KnownBearer | undefined {
   const token = tokenOf(req);
   return token === undefined ? undefined : passes.find(token);
 }
@@ -56,8 +58,9 @@ async function answer(options: DoorOptions, req: IncomingMessage, res: ServerRes
   try {
     const bearer = bearerOf(options.passes, req);
     if (bearer === undefined) throw badToken();
-    const given = await answerTo(options, bearer, req);
-    send(res, 200, given);
+    const given = (await answerVectors(options, bearer, req)) ?? (await answerTo(options, bearer, req));
+    if (given instanceof Uint8Array) res.writeHead(200, { 'content-length': given.length }).end(given);
+    else send(res, 200, given);
   } catch (thrown) {
     const error = toPlatformError(thrown);
     reportFailure(options.events, error, 'desk');
@@ -93,21 +96,7 @@ async function modelOf(
   const { platform, model } = await models.select(accountId, wanted);
   const config = configured.find((each) => each.platform === platform);
   if (config === undefined) return { isEmbedded: true, model };
-  if (!config.baseUrl.startsWith('https:')) throw inTheClear(platform);
-  return {
-    isEmbedded: false,
-    provider: { ...config, key: config.key?.reveal() },
-    certificates: getCACertificates('extra'),
-  };
-}
-
-function inTheClear(platform: string): PlatformError {
-  return new PlatformError({
-    kind: 'failed_precondition',
-    code: 'ai.model_in_the_clear',
-    owner: 'platform',
-    message: `The model ${platform} is reached without TLS, so a sealed question would be read on its way to it. Ask without the seal, choose another model, or have the operator put TLS before it.`,
-  });
+  return { isEmbedded: false, provider: overTls(config), certificates: getCACertificates('extra') };
 }
 
 function send(res: ServerResponse, status: number, body: object): void {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Asker, Vectors } from '../../vectors/vectors.ts';
-import type { Caller } from '../control/authenticate.ts';
+import type { Authenticator, Caller } from '../control/authenticate.ts';
 import type { ControlPlaneOptions } from '../control/control-plane-options.ts';
 
 /** What vector databases need beside the control plane's own parts. */
@@ -11,10 +11,12 @@ export interface VectorParts {
   readonly originIp: (req: IncomingMessage) => string;
 }
 
-export type VectorOptions = Pick<
+export interface VectorOptions extends Pick<
   ControlPlaneOptions,
-  'accounts' | 'events' | 'limits' | 'closing' | 'vectors'
->;
+  'events' | 'limits' | 'closing' | 'vectors'
+> {
+  readonly accounts: Authenticator;
+}
 
 /** A request, with what it takes to answer it. */
 interface Request extends Caller {

@@ -1,11 +1,21 @@
-import { createCaller, type VectorEngineOptions } from './engine-caller.ts';
-import type { VectorEngine } from './vector-engine.ts';
+import { type Caller, createCaller, type VectorEngineOptions } from './engine-caller.ts';
+import type { SealedVectors, VectorEngine } from './vector-engine.ts';
 
 const NONE = new Float32Array();
 
 /** Vector databases in a process of its own, started with the first request. */
-export function createVectorEngine(options: VectorEngineOptions): VectorEngine {
-  const { call, forget, recall, close } = createCaller(options);
+export function createVectorEngine(options: VectorEngineOptions): VectorEngine & SealedVectors {
+  const caller = createCaller(options);
+  return { ...vectorEngineOver(caller), sealingKey: caller.key, sealed: caller.callSealed };
+}
+
+/** An engine whose requests go this way. */
+export function vectorEngineOver({
+  call,
+  forget,
+  recall,
+  close,
+}: Pick<Caller, 'call' | 'forget' | 'recall' | 'close'>): VectorEngine {
   return {
     create: async (file, settings) => void (await call('create', file, { settings })),
     describe: async (file) => (await call('describe', file, {})).result,

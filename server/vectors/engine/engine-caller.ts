@@ -54,6 +54,10 @@ export interface Caller {
     args: Methods[M]['args'],
     vectors?: readonly Float32Array[],
   ) => Promise<CallResult<M>>;
+  /** To which requests are sealed now. */
+  readonly key: () => Promise<Uint8Array>;
+  /** Rejects with `vectors.seal_unknown` for what was sealed to another key; nothing was done then. */
+  readonly callSealed: (file: DatabaseFile, body: Uint8Array) => Promise<Uint8Array>;
   readonly forget: (id: DatabaseId) => Promise<void>;
   readonly recall: (id: DatabaseId) => void;
   readonly close: () => Promise<void>;
@@ -71,45 +75,60 @@ export function createCaller(options: VectorEngineOptions): Caller {
   const { host, current } = createHost(options, limits);
   let isClosed = false;
 
-  async function send<M extends Method>(
-    engine: EngineProcess,
-    file: DatabaseFile,
-    request: {
-      readonly method: M;
-      readonly args: Methods[M]['args'];
-      readonly vectors: readonly Float32Array[];
-    },
-  ): Promise<CallResult<M>> {
-    const { method, args, vectors } = request;
+  /** Ends the process when it does not answer in time. */
+  async function inTime<T>(engine: EngineProcess, answer: Promise<T>): Promise<T> {
     const late = scheduler.after(limits.requestMs, () => engine.kill());
     try {
-      const directory = resolve(file.directory);
-      const now = clock.now();
-      const reply = await engine.request(
-        { method, database: file.id, directory, args, now },
-        file.key,
-        vectors,
-      );
-      return reply as CallResult<M>;
+      return await answer;
     } finally {
       late.close();
     }
   }
 
-  return {
-    async call(method, file, args, vectors = []) {
-      if (isClosed) throw engineErrors.crashed();
-      const leave = running.enter(file.id);
-      try {
-        const engine = await host.use();
+  /** What a request says of the database that it is for. */
+  const about = ({ id, directory }: DatabaseFile) => ({
+    database: id,
+    directory: resolve(directory),
+    now: clock.now(),
+  });
+
+  async function using<T>(work: (engine: EngineProcess) => Promise<T>): Promise<T> {
+    if (isClosed) throw engineErrors.crashed();
+    try {
+      const engine = await host.use();
+      return await inTime(engine, work(engine));
+    } finally {
+      host.release();
+    }
+  }
+
+  async function usingFor<T>(file: DatabaseFile, work: (engine: EngineProcess) => Promise<T>): Promise<T> {
+    const leave = running.enter(file.id);
+    try {
+      return await using(async (engine) => {
         // It may have been dropped while the process was started.
         running.refuseForgotten(file.id);
-        return await running.race(file.id, send(engine, file, { method, args, vectors }));
-      } finally {
-        host.release();
-        leave();
-      }
+        return await running.race(file.id, work(engine));
+      });
+    } finally {
+      leave();
+    }
+  }
+
+  return {
+    async call<M extends Method>(
+      method: M,
+      file: DatabaseFile,
+      args: Methods[M]['args'],
+      vectors: readonly Float32Array[] = [],
+    ) {
+      const reply = await usingFor(file, (engine) =>
+        engine.request({ method, args, ...about(file) }, file.key, vectors),
+      );
+      return reply as CallResult<M>;
     },
+    key: () => using((engine) => engine.key()),
+    callSealed: (file, body) => usingFor(file, (engine) => engine.sealed(about(file), file.key, body)),
     async forget(id) {
       running.forget(id);
       await current()?.forget(id);

@@ -61,6 +61,12 @@ export const engineErrors = {
       message: 'The vector engine has too many requests waiting. Try again in a moment.',
       retryAfterSeconds: 2,
     }),
+  sealUnknown: () =>
+    new PlatformError({
+      kind: 'unavailable',
+      code: 'vectors.seal_unknown',
+      message: 'The vector engine does not open this: it has another key by now. Send it again.',
+    }),
   crashed: () =>
     new PlatformError({
       kind: 'unavailable',

@@ -1,11 +1,10 @@
 import { Socket } from 'node:net';
 import { systemClock } from '../../kernel/clock.ts';
-import { toPlatformError } from '../../kernel/errors.ts';
 import { engineErrors } from './engine-errors.ts';
 import { bytesOf, encodeFrame, floatsOf, type Frame, readFrames } from './frames.ts';
 import { createOpenDatabases, type OpenDatabases } from './open-databases.ts';
 import type { EngineAnswer, EngineRequest, EngineSetup } from './protocol.ts';
-import type { Answer } from './vector-database.ts';
+import { createSealing, shownError } from './sealing.ts';
 
 /**
  * The engine process that `startEngine` starts: vector databases' files and their vectors in memory, for the server on
@@ -13,14 +12,15 @@ import type { Answer } from './vector-database.ts';
  */
 const control = new Socket({ fd: 3 });
 let databases: OpenDatabases | undefined;
+const sealing = createSealing();
 
 // A terminal's Ctrl-C is sent to all processes; the server still needs this one while it drains.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 control.on('error', () => {});
 control.on('close', () => void (databases?.close() ?? Promise.resolve()).finally(() => process.exit(0)));
 
-function send(header: EngineAnswer, vectors: readonly Float32Array[] = []): void {
-  const frame = encodeFrame({ header, parts: vectors.map(bytesOf) });
+function send(header: EngineAnswer, parts: readonly Uint8Array[] = []): void {
+  const frame = encodeFrame({ header, parts });
   if (frame === undefined) return sendError(header.id, engineErrors.tooLarge());
   control.cork();
   for (const part of frame) control.write(part);
@@ -28,18 +28,31 @@ function send(header: EngineAnswer, vectors: readonly Float32Array[] = []): void
 }
 
 function sendError(id: number, thrown: unknown): void {
-  const { kind, code, message, owner, retryAfterSeconds } = toPlatformError(thrown);
-  const error = { kind, code, message, owner, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
-  send({ id, t: 'failed', error });
+  send({ id, t: 'failed', error: shownError(thrown) });
 }
 
-async function answer(open: OpenDatabases, { header, parts }: Frame<EngineRequest>): Promise<Answer> {
+interface Answered {
+  readonly result: unknown;
+  readonly parts?: readonly Uint8Array[];
+}
+
+async function answer(open: OpenDatabases, { header, parts }: Frame<EngineRequest>): Promise<Answered> {
   if (header.t === 'forget') {
     await open.forget(header.database);
     return { result: null };
   }
-  const [key = new Uint8Array(), ...vectors] = parts;
-  return await open.answer(header, new Uint8Array(key), vectors.map(floatsOf));
+  if (header.t === 'key') return { result: null, parts: [await sealing.configs()] };
+  const [key = new Uint8Array(), ...rest] = parts;
+  const own = new Uint8Array(key);
+  if (header.t === 'sealed') {
+    const [body = new Uint8Array()] = rest;
+    const sealed = await sealing.answer(body, header.database, (asked, vectors) =>
+      open.answer({ ...header, ...asked, t: 'request' }, own, vectors),
+    );
+    return { result: null, parts: [sealed] };
+  }
+  const { result, vectors = [] } = await open.answer(header, own, rest.map(floatsOf));
+  return { result, parts: vectors.map(bytesOf) };
 }
 
 readFrames<EngineSetup | EngineRequest>(control, ({ header, parts }) => {
@@ -49,7 +62,7 @@ readFrames<EngineSetup | EngineRequest>(control, ({ header, parts }) => {
   }
   if (databases === undefined) return;
   answer(databases, { header, parts }).then(
-    ({ result, vectors }) => send({ id: header.id, t: 'result', result }, vectors),
+    ({ result, parts: given }) => send({ id: header.id, t: 'result', result }, given),
     (thrown: unknown) => sendError(header.id, thrown),
   );
 });

@@ -5,7 +5,7 @@ import { type ErrorOptions, PlatformError } from '../../kernel/errors.ts';
 import { type Scheduler, within } from '../../kernel/scheduler.ts';
 import { engineErrors } from './engine-errors.ts';
 import { bytesOf, encodeFrame, floatsOf, readFrames } from './frames.ts';
-import type { DatabaseRequest, EngineAnswer, EngineSetup, ForgetRequest } from './protocol.ts';
+import type { DatabaseRequest, EngineAnswer, EngineRequest, EngineSetup, SealedRequest } from './protocol.ts';
 
 /** One running engine process; it never restarts. */
 export interface EngineProcess {
@@ -14,6 +14,10 @@ export interface EngineProcess {
     key: Uint8Array,
     vectors: readonly Float32Array[],
   ): Promise<Reply>;
+  /** To which requests are sealed. */
+  key(): Promise<Uint8Array>;
+  /** Carries a sealed request and its sealed answer. */
+  sealed(request: Unnumbered<SealedRequest>, key: Uint8Array, body: Uint8Array): Promise<Uint8Array>;
   /** Resolves when the database is closed, be it with the process. */
   forget(database: string): Promise<void>;
   readonly exited: Promise<void>;
@@ -25,6 +29,11 @@ export interface EngineProcess {
 export interface Reply {
   readonly result: unknown;
   readonly vectors: readonly Float32Array[];
+}
+
+interface RawReply {
+  readonly result: unknown;
+  readonly parts: readonly Uint8Array[];
 }
 
 type Unnumbered<T> = Omit<T, 'id' | 't'>;
@@ -50,7 +59,7 @@ export function startEngine({ setup, queueBytesMax, scheduler }: EngineProcessOp
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
   const control = child.stdio[3] as Duplex;
-  const waiting = new Map<number, PromiseWithResolvers<Reply>>();
+  const waiting = new Map<number, PromiseWithResolvers<RawReply>>();
   let lastId = 0;
   let queueBytes = 0;
 
@@ -67,7 +76,7 @@ export function startEngine({ setup, queueBytesMax, scheduler }: EngineProcessOp
   readFrames<EngineAnswer>(control, ({ header, parts }) => {
     const waiter = waiting.get(header.id);
     waiting.delete(header.id);
-    if (header.t === 'result') waiter?.resolve({ result: header.result, vectors: parts.map(floatsOf) });
+    if (header.t === 'result') waiter?.resolve({ result: header.result, parts });
     else waiter?.reject(new PlatformError(header.error as ErrorOptions));
   });
 
@@ -78,16 +87,16 @@ export function startEngine({ setup, queueBytesMax, scheduler }: EngineProcessOp
   }
 
   async function ask(
-    message: Unnumbered<DatabaseRequest> | Unnumbered<ForgetRequest>,
-    t: 'request' | 'forget',
+    message: object,
+    t: EngineRequest['t'],
     parts: readonly Uint8Array[],
-  ): Promise<Reply> {
+  ): Promise<RawReply> {
     const id = ++lastId;
     const frame = encode({ ...message, t, id }, parts);
     const bytes = frame.reduce((sum, { byteLength }) => sum + byteLength, 0);
     if (queueBytes > 0 && queueBytes + bytes > queueBytesMax) throw engineErrors.busy();
     if (!control.writable) throw engineErrors.crashed();
-    const waiter = Promise.withResolvers<Reply>();
+    const waiter = Promise.withResolvers<RawReply>();
     waiting.set(id, waiter);
     queueBytes += bytes;
     try {
@@ -100,7 +109,12 @@ export function startEngine({ setup, queueBytesMax, scheduler }: EngineProcessOp
 
   send(encode(setup, []));
   return {
-    request: (request, key, vectors) => ask(request, 'request', [key, ...vectors.map(bytesOf)]),
+    async request(request, key, vectors) {
+      const { result, parts } = await ask(request, 'request', [key, ...vectors.map(bytesOf)]);
+      return { result, vectors: parts.map(floatsOf) };
+    },
+    key: async () => onlyPart(await ask({}, 'key', [])),
+    sealed: async (request, key, body) => onlyPart(await ask(request, 'sealed', [key, body])),
     // One that does not close ends with the process.
     forget: async (database) =>
       void (await ask({ database }, 'forget', []).catch(() => child.kill('SIGKILL'))),
@@ -113,6 +127,12 @@ export function startEngine({ setup, queueBytesMax, scheduler }: EngineProcessOp
     },
     kill: () => void child.kill('SIGKILL'),
   };
+}
+
+/** A copy: the frame that it came in may be large. */
+function onlyPart({ parts: [part] }: RawReply): Uint8Array {
+  if (part === undefined) throw engineErrors.crashed();
+  return Uint8Array.from(part);
 }
 
 function encode(header: object, parts: readonly Uint8Array[]): Uint8Array[] {

@@ -33,6 +33,15 @@ export function encodeFrame({ header, parts }: Frame<unknown>): Uint8Array[] | u
   return [Buffer.concat([prefix, text]), ...parts];
 }
 
+/** Of a frame that is there whole; undefined if it is none. */
+export function decodeFrame<Header>(bytes: Uint8Array): Frame<Header> | undefined {
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (all.length < PREFIX_BYTES) return undefined;
+  const [text, payload] = [all.readUInt32LE(0), all.readUInt32LE(4)];
+  if (all.length !== PREFIX_BYTES + text + payload) return undefined;
+  return decode(all.subarray(PREFIX_BYTES), text);
+}
+
 /** Calls `onFrame` for each frame that arrives; a frame beyond the bounds destroys the stream. */
 export function readFrames<Header>(stream: Duplex, onFrame: (frame: Frame<Header>) => void): void {
   let chunks: Uint8Array[] = [];

@@ -49,7 +49,7 @@ export interface Methods {
 export type Method = keyof Methods;
 
 /** The header of a frame to the engine; `key` and vectors are its payload. */
-export type EngineRequest = DatabaseRequest | ForgetRequest;
+export type EngineRequest = DatabaseRequest | ForgetRequest | KeyRequest | SealedRequest;
 
 export interface DatabaseRequest<M extends Method = Method> {
   readonly id: number;
@@ -68,6 +68,27 @@ export interface ForgetRequest {
   readonly t: 'forget';
   readonly database: string;
 }
+
+/** Asks for the key to which requests are sealed (`application/ohttp-keys`), the answer's payload; it lives as the process does. */
+export interface KeyRequest {
+  readonly id: number;
+  readonly t: 'key';
+}
+
+/**
+ * A request that the server carries and cannot read, nor its answer: beside the database's key, a sealed frame of
+ * `SealedHeader` and vectors, bound to the database's id.
+ */
+export interface SealedRequest extends Omit<DatabaseRequest, 't' | 'method' | 'args'> {
+  readonly t: 'sealed';
+}
+
+export type SealedHeader<M extends Method = Method> = Pick<DatabaseRequest<M>, 'method' | 'args'>;
+
+/** In the sealed answer: what `EngineAnswer` is in the clear. */
+export type SealedAnswer =
+  | Omit<Extract<EngineAnswer, { t: 'result' }>, 'id'>
+  | Omit<Extract<EngineAnswer, { t: 'failed' }>, 'id'>;
 
 /** The header of a frame from the engine. */
 export type EngineAnswer =

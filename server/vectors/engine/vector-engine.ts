@@ -47,6 +47,14 @@ export interface VectorEngine {
   close(): Promise<void>;
 }
 
+/** Requests to the engine that whoever carries them cannot read, nor their answers. */
+export interface SealedVectors {
+  /** `application/ohttp-keys`; good as long as the process runs. */
+  sealingKey(): Promise<Uint8Array>;
+  /** Rejects with `vectors.seal_unknown` for what was sealed to another key, or for another database. */
+  sealed(file: DatabaseFile, body: Uint8Array): Promise<Uint8Array>;
+}
+
 export interface VectorSettings {
   /** `sealed` keeps passages in the encrypted file; `strict` keeps offsets and keyed hashes only (decision D6). */
   readonly kind: 'sealed' | 'strict';

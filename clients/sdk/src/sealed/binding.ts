@@ -1,8 +1,9 @@
 import { type Bytes, EMPTY, concat, uint, utf8 } from './bytes.ts';
 import { MalformedError } from './errors.ts';
 
-/** Where questions are sealed to: no function, but in the form of one. */
+/** Where questions, and requests to vector databases, are sealed to: no functions, but in the form of one. */
 export const QUESTIONS_ID = 'questions-00000000000000000000-1-m';
+export const VECTORS_ID = 'vectors-00000000000000000000-1-l';
 
 /** What a request is sealed for. It opens nowhere else. Both ends get it by `bindingOf`. */
 export interface Binding {

@@ -1,0 +1,106 @@
+import type { RecordingOptions } from '../../server/calls/record-request.ts';
+import type { FunctionTools } from '../../server/ai/function-tool.ts';
+import type { DatabaseFile, Databases } from '../../server/databases/databases.ts';
+import { createDocumentReader } from '../../server/documents/jailed-reader.ts';
+import { PlatformError, notFound, toPlatformError } from '../../server/kernel/errors.ts';
+import { systemScheduler } from '../../server/kernel/scheduler.ts';
+import type { Models } from '../../server/models/chat-model.ts';
+import { createVectors } from '../../server/vectors/create-vectors.ts';
+import { vectorLimits } from '../../server/vectors/limits.ts';
+import type { UploadProgress, Vectors } from '../../server/vectors/vectors.ts';
+import type { Door } from './door.ts';
+import { createDeskEmbedders } from './embedders.ts';
+import { createSealedEngine } from './engine.ts';
+import { startHere } from './start-here.ts';
+import { unsealable } from './unsealable.ts';
+
+export interface DeskVectorsParts extends RecordingOptions {
+  readonly door: Door;
+  readonly models: Pick<Models, 'select'>;
+  readonly tools: FunctionTools;
+}
+
+/**
+ * The vector service as it is in the clear, over databases whose files are elsewhere: documents are read and embedded in
+ * this jail, and what comes of them goes to the engine sealed, as do searches.
+ */
+export function createDeskVectors({ door, models, tools, ...recording }: DeskVectorsParts): Vectors {
+  const databases = createDeskDatabases(door);
+  const service = createVectors({
+    databases,
+    engine: createSealedEngine(door, (file) => databases.bearerOf(file)),
+    embedders: createDeskEmbedders(door),
+    reader: createDocumentReader({ jail: { start: startHere }, scheduler: systemScheduler }),
+    models,
+    tools,
+    limits: vectorLimits,
+    ...recording,
+  });
+  return { ...service, upload: (asker, name, document) => uploadWhole(service, asker, { name, document }) };
+}
+
+type Upload = Parameters<Vectors['upload']>;
+
+/** Answers when the document can be searched: with the request, the leave to work for its caller ends. */
+async function uploadWhole(
+  service: Vectors,
+  asker: Upload[0],
+  { name, document }: { readonly name: Upload[1]; readonly document: Upload[2] },
+): ReturnType<Vectors['upload']> {
+  const upload = await service.upload(asker, name, document);
+  let last: UploadProgress | undefined;
+  for await (const progress of service.watchUpload(asker.holder, upload.uploadId, asker.signal)) last = progress;
+  if (last?.status === 'failed') throw failureOf(last);
+  return upload;
+}
+
+function failureOf({ error }: UploadProgress): Error {
+  if (error === null) return toPlatformError(undefined);
+  return new PlatformError({ kind: 'unprocessable', ...error });
+}
+
+/** On whose behalf a database was opened, and how he calls it. */
+export interface OpenedBy {
+  readonly pass: string;
+  readonly name: string;
+}
+
+interface DeskDatabases extends Databases {
+  bearerOf(file: DatabaseFile): OpenedBy;
+}
+
+function createDeskDatabases(door: Door): DeskDatabases {
+  const openedBy = new WeakMap<DatabaseFile, OpenedBy>();
+  const refused = (): Promise<never> => Promise.reject(unsealable('the making or dropping of databases'));
+
+  const list: Databases['list'] = async ({ accountId: pass }, kind) =>
+    (await door.databases(pass)).map((database) => ({ ...database, kind }));
+
+  async function find(...[holder, kind, name]: Parameters<Databases['find']>): ReturnType<Databases['find']> {
+    const found = (await list(holder, kind)).find((database) => database.name === name);
+    if (found === undefined) throw notFound('database');
+    return found;
+  }
+
+  return {
+    list,
+    find,
+    async open(holder, kind, name) {
+      const database = await find(holder, kind, name);
+      const file = { id: database.id, directory: '', key: new Uint8Array() };
+      openedBy.set(file, { pass: holder.accountId, name });
+      return { database, file };
+    },
+    create: refused,
+    drop: refused,
+    erase: refused,
+    rotateAll: refused,
+    onDropped: () => undefined,
+    onRotating: () => undefined,
+    bearerOf(file) {
+      const bearer = openedBy.get(file);
+      if (bearer === undefined) throw new TypeError('the file was not opened here');
+      return bearer;
+    },
+  };
+}
