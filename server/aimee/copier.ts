@@ -133,7 +133,7 @@ async function takeKnowledge(
     const site = made.get(key);
     if (site === undefined) continue;
     try {
-      await takeBase(options, { site, items, outcome });
+      await takeBase(options, { site, items, outcome, isWhole: !reader.lacks(CONTENTS, key) });
     } catch (thrown) {
       outcome.left('knowledge', key, thrown);
     }
@@ -146,12 +146,18 @@ async function takeBase(
     site: { id, accountId },
     items,
     outcome,
-  }: { readonly site: Site; readonly items: AsyncIterable<Content>; readonly outcome: ImportOutcome },
+    isWhole,
+  }: {
+    readonly site: Site;
+    readonly items: AsyncIterable<Content>;
+    readonly outcome: ImportOutcome;
+    readonly isWhole: boolean;
+  },
 ): Promise<void> {
   const { database, file } = await bases.open(serviceHolder(accountId), 'vector', id);
   try {
     const embedder = await embedders.select(accountId, String(database.settings['model']));
-    await takeContents({ engine, accountId, to: { base: id, file, embedder } }, items, outcome);
+    await takeContents({ engine, accountId, to: { base: id, file, embedder, isWhole } }, items, outcome);
   } finally {
     file.key.fill(0);
   }

@@ -41,6 +41,7 @@ async function imported(at: Installation, rows: Rows): Promise<string[]> {
     async *rows<Row>(file: PackFile<Row>) {
       for (const row of rows.get(file.name) ?? []) yield file.row.parse(row);
     },
+    lacks: () => false,
   };
   const outcome: ImportOutcome = {
     taken: (kind) => void told.push(kind),

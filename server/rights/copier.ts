@@ -42,6 +42,8 @@ export interface PackWriter {
 export interface PackReader {
   /** None for a file that is not there. */
   rows<Row extends object>(file: PackFile<Row>): AsyncIterable<Row>;
+  /** Whether the copy says that this object of the file is not there, or not to its end. It is told as left behind already. */
+  lacks(file: PackFile, name: string): boolean;
 }
 
 /** What became of the objects of a copy. */

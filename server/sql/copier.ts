@@ -61,7 +61,6 @@ export function createSqlCopier({ databases, managed }: SqlCopierOptions): Copie
     }
   }
 
-  /** A dump that breaks off has no COMMIT, so nobody takes it for the whole. */
   async function* pieces(holder: Holder, writer: PackWriter): AsyncGenerator<Piece> {
     for (const { name } of await databases.list(holder, 'sql')) {
       try {
@@ -93,6 +92,7 @@ export function createSqlCopier({ databases, managed }: SqlCopierOptions): Copie
     },
     async importFrom(holder, reader, outcome) {
       for await (const { key, items } of runs(reader.rows(STATEMENTS), ({ database }) => database)) {
+        if (reader.lacks(STATEMENTS, key)) continue;
         try {
           await take(holder, key, textOf(items));
           outcome.taken('SQL database');

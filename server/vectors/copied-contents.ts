@@ -54,6 +54,12 @@ export interface CopiedBase {
   readonly embedder: Embedder | undefined;
 }
 
+/** Where contents go. */
+export interface TakenBase extends CopiedBase {
+  /** False where the contents may break off within a document. */
+  readonly isWhole: boolean;
+}
+
 type Engine = Pick<
   VectorEngine,
   'records' | 'beginDocument' | 'stage' | 'finishDocument' | 'failDocument' | 'upsert'
@@ -92,7 +98,7 @@ function contentOf(base: string, record: StoredRecord, hasModel: boolean): Conte
 export interface Taking {
   readonly engine: Engine;
   readonly accountId: Holder['accountId'];
-  readonly to: CopiedBase;
+  readonly to: TakenBase;
 }
 
 /** Takes over contents of one database: a document, or some records, all or nothing. */
@@ -103,16 +109,27 @@ export async function takeContents(
 ): Promise<void> {
   const keyOf = (content: Content): string =>
     content.type === 'record' ? 'records' : `document ${content.documentId}`;
-  for await (const { first, items } of runs(contents, keyOf)) {
+  let isOver = false;
+  const untilOver = (async function* (): AsyncGenerator<Content> {
+    yield* contents;
+    isOver = true;
+  })();
+  // Runs look one ahead, so the last is known when it has been read.
+  const isCut = (): boolean => isOver && !taking.to.isWhole;
+  for await (const { first, items } of runs(untilOver, keyOf)) {
     if (first.type === 'record') await takeRecords(taking, items, outcome);
-    else await takeDocument(taking, items, { documentId: first.documentId, outcome });
+    else await takeDocument(taking, items, { documentId: first.documentId, outcome, isCut });
   }
 }
 
 async function takeDocument(
   { engine, accountId, to }: Taking,
   contents: AsyncIterable<Content>,
-  { documentId, outcome }: { readonly documentId: string; readonly outcome: ImportOutcome },
+  {
+    documentId,
+    outcome,
+    isCut,
+  }: { readonly documentId: string; readonly outcome: ImportOutcome; readonly isCut: () => boolean },
 ): Promise<void> {
   const { file, embedder } = to;
   const uploadId = `upl_${file.id.slice('db_'.length)}${randomBase62(16)}`;
@@ -125,6 +142,7 @@ async function takeDocument(
       const passages = batch.filter((content) => content.type === 'passage');
       await engine.stage(file, uploadId, await staged({ accountId, embedder }, passages));
     }
+    if (isCut()) throw cutShort();
     await engine.finishDocument(file, uploadId);
     outcome.taken('document');
   } catch (thrown) {
@@ -205,6 +223,14 @@ async function* batches(contents: AsyncIterable<Content>): AsyncGenerator<Conten
 
 function missing(): never {
   throw textNotKept();
+}
+
+function cutShort(): PlatformError {
+  return new PlatformError({
+    kind: 'failed_precondition',
+    code: 'rights.cut_short',
+    message: 'The document could not be read to its end where the copy was made.',
+  });
 }
 
 function textNotKept(): PlatformError {

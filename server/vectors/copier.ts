@@ -99,8 +99,13 @@ export function createVectorsCopier({ databases, engine, embedders }: VectorsCop
       for await (const { key: base, items } of runs(reader.rows(CONTENTS), (content) => content.base)) {
         if (!made.has(base)) continue;
         const embedder = made.get(base);
+        const isWhole = !reader.lacks(CONTENTS, base);
         await withDatabase(databases, holder, base, ({ file }) =>
-          takeContents({ engine, accountId: holder.accountId, to: { base, file, embedder } }, items, outcome),
+          takeContents(
+            { engine, accountId: holder.accountId, to: { base, file, embedder, isWhole } },
+            items,
+            outcome,
+          ),
         );
       }
     },

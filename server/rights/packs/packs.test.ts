@@ -142,6 +142,7 @@ describe('a copy', () => {
       ],
       missingCount: 2,
     });
+    expect(arrived.readerOf(copier).lacks(copier.files[0] as never, 'a damaged one')).toBe(true);
   });
 
   it('ends its making when nobody takes it any more', async () => {

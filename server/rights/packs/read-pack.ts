@@ -51,10 +51,15 @@ export async function readPack(
       strictFileNames: true,
     });
     const pack = new Pack(zip, await entriesOf(zip, { known, limits, packBytes: spool.bytes }), limits);
+    const { sha256, missing } = await pack.check(known);
+    const lacks = (path: string, object: string): boolean =>
+      missing.missing.some(({ path: at, name }) => at === path && (name === object || name === null));
     return {
-      ...(await pack.check(known)),
+      sha256,
+      missing,
       readerOf: ({ area }) => ({
         rows: (file) => pack.rows(rowsPath(area, file), file),
+        lacks: (file, name) => lacks(bagPath(rowsPath(area, file)), name),
       }),
     };
   } catch (thrown) {
