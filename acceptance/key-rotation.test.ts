@@ -6,9 +6,11 @@ import {
   type Client,
   type Deployed,
   type Platform,
+  type ScriptedModel,
   createClient,
   fixtureFiles,
   startPlatform,
+  startScriptedModel,
 } from '../testkit/index.ts';
 import { restoreBackup } from '../privacy/restore-backup.ts';
 import { fetchTestEmbeddingModel } from '../tools/fetch-test-embedding-model.mjs';
@@ -23,6 +25,7 @@ let owner: Client;
 let command: Command;
 let deployed: Deployed;
 let customer: Customer;
+let model: ScriptedModel;
 let apiKey: string | undefined;
 let siteId: string;
 let places: { readonly target: string; readonly keysTarget: string };
@@ -31,6 +34,9 @@ async function start({ dataDir = join(base, 'data'), ...layers }: Start = {}): P
   const env = {
     JELLYFAAS_BACKUP_TARGET: places.target,
     JELLYFAAS_BACKUP_KEYS_TARGET: places.keysTarget,
+    JELLYFAAS_MODEL_URL: model.url,
+    JELLYFAAS_MODEL_NAME: 'scripted',
+    JELLYFAAS_VISITOR_MESSAGES_PER_MINUTE: '1000',
     JELLYFAAS_EMBEDDING_MODEL_DIRECTORY: await fetchTestEmbeddingModel(),
   };
   platform = await startPlatform({ dataDir, env, ...layers });
@@ -45,6 +51,7 @@ interface Start {
 
 beforeAll(async () => {
   base = mkdtempSync(join(tmpdir(), 'rotation-platform-'));
+  model = await startScriptedModel(() => ({ text: 'In the cellar [1].' }));
   places = { target: join(base, 'target'), keysTarget: join(base, 'keys') };
   await start({ layersOf: inject('platform').dataDir });
   command = newCommand();
@@ -56,12 +63,13 @@ beforeAll(async () => {
   await api('POST', '/api/v1/vectors', { name: 'mine', dimensions: 2 });
   await api('POST', '/api/v1/vectors/mine/records', { records: [{ id: 'a', vector: [1, 0], text: 'kept' }] });
   customer = customerOf(() => platform, owner.apiKey);
-  siteId = (await customer.createSite({ name: 'Pumps' })).id;
+  siteId = (await customer.createSite({ name: 'Pumps', messagesPerMinute: 1000 })).id;
   await customer.upload(siteId, 'The pump stands in the cellar.', 'Handbook');
 });
 afterAll(async () => {
   command.remove();
   await platform.stop();
+  await model.close();
   rmSync(base, { recursive: true });
 });
 
@@ -78,6 +86,7 @@ async function used(): Promise<object> {
     call: called.status,
     rows: (await sql('SELECT text FROM note ORDER BY rowid LIMIT 1')).rows,
     hits: await api('POST', '/api/v1/vectors/mine/query', { vector: [1, 0] }),
+    words: await api('POST', '/api/v1/vectors/mine/query', { text: 'kept', mode: 'keyword' }),
     sites: await api('GET', '/api/v1/aimee/sites'),
     knowledge: await customer.api('GET', `/sites/${siteId}/knowledge`),
     me: await api('GET', '/api/v1/me'),
@@ -87,10 +96,24 @@ async function used(): Promise<object> {
 describe('keys that are rotated', () => {
   it('change under everything of an account, with a receipt', async () => {
     const before = await used();
+    expect(before).toMatchObject({ words: { hits: [{ id: 'a' }] } });
     const rotated = await command.json<{ receipt: string }>(['rotate-keys']);
     expect(rotated).toMatchObject({ databases: 2, conversations: true, knowledge: 1, code: 1 });
     expect(await receiptOf(platform.url, rotated.receipt)).toContain('keys.rotated');
     expect(await used()).toEqual(before);
+  });
+
+  it('change under what an assistant knows while it answers from it', async () => {
+    let isRotating = true;
+    const rotating = api('POST', '/api/v1/key-rotations').finally(() => (isRotating = false));
+    const visit = async (): Promise<void> => {
+      do {
+        const { done } = await customer.hear({ site: siteId, text: 'Where does the pump stand?' });
+        expect(done).toMatchObject({ answered: true, sources: [{ title: 'Handbook' }] });
+      } while (isRotating);
+    };
+    await Promise.all([visit(), visit(), visit(), visit()]);
+    expect(await rotating).toMatchObject({ knowledge: 1 });
   });
 
   it('change under the installation, whose backups begin anew with them', async () => {

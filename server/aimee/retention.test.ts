@@ -100,4 +100,30 @@ describe('conversations', () => {
     const { look } = looking(time);
     for (let hour = 1; hour < 4; hour++) expect(await look()).toBe(Date.UTC(2026, 9, 25, hour));
   });
+
+  it('of others go though the file of one customer does not open, which is told', async () => {
+    const time = createManualTime();
+    const [ada, bob, eve] = ['acct_ada', 'acct_bob', 'acct_eve'] as AccountId[];
+    const purged: AccountId[] = [];
+    const told: unknown[] = [];
+    const retention = keepRetention({
+      sites: {
+        accounts: () => new Set([ada, bob, eve].filter((id) => id !== undefined)),
+        async list(accountId) {
+          if (accountId === bob) throw new Error('stores.wrong_key');
+          return [{ accountId, retentionDays: 30 } as Site];
+        },
+      },
+      purges: { purgeBefore: async ({ accountId }) => purged.push(accountId) },
+      visitorRequests: { remind: async () => undefined },
+      restriction: { isRestricted: () => false },
+      clock: time,
+      scheduler: time,
+      events: { emit: (...event) => void told.push(event) },
+    });
+    onTestFinished(() => retention.close());
+    await setImmediate();
+    expect(purged).toEqual([ada, eve]);
+    expect(told).toContainEqual(['server.failed', { code: 'aimee.retention_failed', area: 'retention' }]);
+  });
 });

@@ -1,6 +1,7 @@
 import { type Clock, createCautiousTime, utcDay } from '../kernel/clock.ts';
 import type { EventLog } from '../kernel/events.ts';
 import { type HourlyWork, hourly } from '../kernel/hourly.ts';
+import type { AccountId } from '../kernel/ids.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import type { Restriction } from '../rights/restriction.ts';
 import type { Purges } from './purges.ts';
@@ -24,16 +25,10 @@ const DAY_SECONDS = 86_400;
  * Nothing of restricted accounts is purged. A failure is told and tried again.
  */
 export function keepRetention(options: RetentionOptions): Pick<HourlyWork, 'close'> {
-  const { clock, scheduler, events } = options;
+  const { clock, scheduler } = options;
   const cautiousTime = createCautiousTime(clock);
   let isClosed = false;
-  const work = hourly(scheduler, async () => {
-    try {
-      await purgeOld(options, { now: cautiousTime(), isClosed: () => isClosed });
-    } catch {
-      events.emit('server.failed', { code: 'aimee.retention_failed', area: 'retention' });
-    }
-  });
+  const work = hourly(scheduler, () => purgeOld(options, { now: cautiousTime(), isClosed: () => isClosed }));
   return {
     close() {
       isClosed = true;
@@ -43,25 +38,39 @@ export function keepRetention(options: RetentionOptions): Pick<HourlyWork, 'clos
 }
 
 async function purgeOld(
-  { sites, purges, visitorRequests, restriction, events }: RetentionOptions,
+  options: RetentionOptions,
   { now, isClosed }: { readonly now: number; readonly isClosed: () => boolean },
 ): Promise<void> {
+  const { sites, restriction, visitorRequests, events } = options;
   let count = 0;
   let resting = 0;
+  let hasFailed = false;
   for (const accountId of sites.accounts()) {
     if (isClosed()) return;
-    // A visitor's month runs on while his customer rests; Art. 18(2) GDPR lets data be used for another person's rights.
-    await visitorRequests.remind(accountId, utcDay(now));
-    if (restriction.isRestricted(accountId)) {
-      resting++;
-      continue;
-    }
-    for (const site of await sites.list(accountId)) {
-      if (site.retentionDays === null) continue;
-      const before = Math.floor(now / 1000) - site.retentionDays * DAY_SECONDS;
-      count += await purges.purgeBefore(site, before);
+    try {
+      // A visitor's month runs on while his customer rests; Art. 18(2) GDPR lets data be used for another person's rights.
+      await visitorRequests.remind(accountId, utcDay(now));
+      if (restriction.isRestricted(accountId)) resting++;
+      else count += await purgeAccount(options, accountId, now);
+    } catch {
+      // One customer's file that does not open keeps nobody else's conversations.
+      hasFailed = true;
     }
   }
   if (count > 0) events.emit('aimee.expired', { count });
   if (resting > 0) events.emit('rights.retention_rests', { area: 'aimee', count: resting });
+  if (hasFailed) events.emit('server.failed', { code: 'aimee.retention_failed', area: 'retention' });
+}
+
+async function purgeAccount(
+  { sites, purges }: RetentionOptions,
+  accountId: AccountId,
+  now: number,
+): Promise<number> {
+  let count = 0;
+  for (const site of await sites.list(accountId)) {
+    if (site.retentionDays === null) continue;
+    count += await purges.purgeBefore(site, Math.floor(now / 1000) - site.retentionDays * DAY_SECONDS);
+  }
+  return count;
 }
