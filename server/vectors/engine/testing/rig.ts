@@ -10,10 +10,10 @@ import { systemScheduler } from '../../../kernel/scheduler.ts';
 import { seededRandom } from '../../../../testkit/raw-zip.ts';
 import { createVectorEngine } from '../create-vector-engine.ts';
 import type { VectorEngineOptions } from '../engine-caller.ts';
-import type { StagedPassage, VectorEngine, VectorSettings } from '../vector-engine.ts';
+import type { SealedVectors, StagedPassage, VectorEngine, VectorSettings } from '../vector-engine.ts';
 
 export interface Rig {
-  readonly engine: VectorEngine;
+  readonly engine: VectorEngine & SealedVectors;
   /** A directory and a key for one database; it is not made yet. */
   readonly newFile: () => DatabaseFile;
   /** Makes a database. */
@@ -31,7 +31,7 @@ export function startRig(
 ): Rig {
   const root = mkdtempSync(join(tmpdir(), 'vectors-'));
   const engines: VectorEngine[] = [];
-  const start = (): VectorEngine => {
+  const start = (): VectorEngine & SealedVectors => {
     const engine = createVectorEngine({
       scheduler: systemScheduler,
       clock: systemClock,
