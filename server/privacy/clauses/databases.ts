@@ -1,5 +1,4 @@
 import type { Clause } from './clause.ts';
-import { UNSEALED } from './open.ts';
 
 /** Vector databases, and backups of whatever lasts. */
 export const databaseClauses: readonly Clause[] = [
@@ -52,12 +51,24 @@ export const databaseClauses: readonly Clause[] = [
   {
     id: 'P14',
     wording: '546be014c56aae3d',
-    modules: ['server/vectors/ingest.ts', 'server/vectors/retrieval.ts', 'server/vectors/answers.ts'],
+    modules: [
+      'server/vectors/ingest.ts',
+      'server/vectors/retrieval.ts',
+      'server/vectors/answers.ts',
+      'server/vectors/engine/sealing.ts',
+      'server/gateway/desk/door-vectors.ts',
+      'guest/desk/vectors.ts',
+      'guest/desk/engine.ts',
+    ],
     tests: [
       'privacy/databases.test.ts › in processes, their open files, arguments and environments, and in any answer of the platform',
       'privacy/databases.test.ts › on disk, in stores opened with every key that the service has, in logs or temporary directories',
+      'privacy/sealed-vectors.test.ts › nor of what is searched, asked and found, in its memory or any answer of its own',
+      'privacy/sealed-vectors.test.ts › while the same search finds a plain one',
+      'acceptance/sealed-vectors.test.ts › can be searched and asked, sealed and plainly, and nothing of it stands on the wire',
+      'guest/desk/engine.test.ts › what was changed anywhere, and still answers',
+      'guest/desk/engine.test.ts › what was sealed for another database',
     ],
-    open: UNSEALED,
   },
   {
     id: 'P15',
