@@ -1,11 +1,10 @@
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
-import { PlatformError } from '../../kernel/errors.ts';
 import type { Restriction } from '../../rights/restriction.ts';
 import { type ErrorFormat, renderError, reportFailure, writeError } from '../errors.ts';
 import { SECURITY_HEADERS } from '../security-headers.ts';
 import type { CredentialStores } from './authenticate.ts';
 import type { ControlPlaneOptions } from './control-plane-options.ts';
-import { fastifyError, unsupportedMedia } from './fastify-error.ts';
+import { fastifyError, invalidJson, unsupportedMedia } from './fastify-error.ts';
 
 export interface AppOptions extends Pick<ControlPlaneOptions, 'limits' | 'events'> {
   readonly sessions: CredentialStores['sessions'];
@@ -57,13 +56,7 @@ function parseBodies(app: FastifyInstance): void {
     try {
       done(null, JSON.parse(String(body)));
     } catch {
-      done(
-        new PlatformError({
-          kind: 'invalid_argument',
-          code: 'request.invalid_json',
-          message: 'The body is not valid JSON, though its content type says so.',
-        }),
-      );
+      done(invalidJson());
     }
   });
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {

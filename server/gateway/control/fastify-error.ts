@@ -8,6 +8,22 @@ export function unsupportedMedia(mediaTypes: readonly string[] = ['application/j
   });
 }
 
+export function invalidJson(): PlatformError {
+  return new PlatformError({
+    kind: 'invalid_argument',
+    code: 'request.invalid_json',
+    message: 'The body is not valid JSON, though its content type says so.',
+  });
+}
+
+export function bodyTooLarge(): PlatformError {
+  return new PlatformError({
+    kind: 'too_large',
+    code: 'request.body_too_large',
+    message: 'The body is larger than this endpoint takes.',
+  });
+}
+
 /** Fastify's own refusals in our words; everything else stays what it is. */
 export function fastifyError(thrown: unknown): unknown {
   if (thrown instanceof PlatformError || !(thrown instanceof Error)) return thrown;
@@ -15,13 +31,7 @@ export function fastifyError(thrown: unknown): unknown {
   const status = 'statusCode' in thrown ? Number(thrown.statusCode) : 500;
   if (status >= 500) return thrown;
   if (status === 415) return unsupportedMedia();
-  if (status === 413) {
-    return new PlatformError({
-      kind: 'too_large',
-      code: 'request.body_too_large',
-      message: 'The body is larger than this endpoint takes.',
-    });
-  }
+  if (status === 413) return bodyTooLarge();
   const kind: ErrorKind = status === 404 ? 'not_found' : 'invalid_argument';
   return new PlatformError({
     kind,

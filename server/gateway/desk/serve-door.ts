@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 import { getCACertificates } from 'node:tls';
 import * as z from 'zod';
@@ -7,9 +8,13 @@ import { type OhttpKeysOptions, createOhttpKeys } from '../data/ohttp-keys.ts';
 import { type Callable, DOOR_PATHS, type DoorError, type ModelGiven } from '../../desk/door-protocol.ts';
 import type { Bearer, KnownBearer, Passes } from '../../desk/passes.ts';
 import type { Functions } from '../../functions/functions.ts';
+import { atMost } from '../../kernel/at-most.ts';
 import { notFound, toPlatformError } from '../../kernel/errors.ts';
 import type { Models } from '../../models/chat-model.ts';
 import type { ProviderConfig } from '../../models/model-settings.ts';
+import { parse } from '../control/bind.ts';
+import { bodyTooLarge, invalidJson } from '../control/fastify-error.ts';
+import { sealedTypeOf } from '../data/sealed-call.ts';
 import { reportFailure } from '../errors.ts';
 import { type DoorVectorsOptions, answerVectors, overTls } from './door-vectors.ts';
 import { deploymentIdOf, keysAskedFor } from '../server.ts';
@@ -27,7 +32,8 @@ export interface DoorOptions
 
 /**
  * What desks may ask of the platform, as whoever's request they answer and with his rights: which functions he may call,
- * those functions, sealed, which model is his, and his vector databases, whose contents pass sealed. Without a pass everything is refused.
+ * those functions, sealed alone, which model is his, and his vector databases, whose contents pass sealed. Without a pass
+ * everything is refused.
  */
 export function createDoor(options: DoorOptions): RequestListener {
   const { passes, ...planes } = options;
@@ -43,7 +49,7 @@ export function createDoor(options: DoorOptions): RequestListener {
   return (req, res) => {
     const deploymentId = deploymentIdOf(req.url ?? '');
     const keysOf = keysAskedFor(req);
-    if (deploymentId !== undefined) dataPlane(req, res, deploymentId);
+    if (deploymentId !== undefined && sealedTypeOf(req) !== undefined) dataPlane(req, res, deploymentId);
     else if (keysOf !== undefined) ohttpKeys(req, res, keysOf);
     else void answer(options, req, res);
   };
@@ -69,6 +75,7 @@ async function answer(options: DoorOptions, req: IncomingMessage, res: ServerRes
   }
 }
 
+const BODY_BYTES_MAX = 1_048_576;
 const callableAsked = z.strictObject({ shortnames: z.array(z.string().max(100)).max(1000).optional() });
 const modelAsked = z.strictObject({ platform: z.string().max(100).optional() });
 
@@ -77,15 +84,26 @@ async function answerTo(
   { principal }: Bearer,
   req: IncomingMessage,
 ): Promise<Callable[] | ModelGiven> {
-  const asked: unknown = await json(req);
+  const asked = await bodyOf(req);
   if (req.url === DOOR_PATHS.model) {
-    return modelOf(options, principal.accountId, modelAsked.parse(asked).platform);
+    const { platform } = parse(modelAsked, asked, 'body') as z.output<typeof modelAsked>;
+    return modelOf(options, principal.accountId, platform);
   }
   if (req.url !== DOOR_PATHS.callable) throw notFound('function');
   const { functions } = options;
-  const { shortnames } = callableAsked.parse(asked);
+  const { shortnames } = parse(callableAsked, asked, 'body') as z.output<typeof callableAsked>;
   if (shortnames === undefined) return await functions.catalogue(principal);
   return await Promise.all(shortnames.map((shortname) => functions.lookup(principal, shortname)));
+}
+
+async function bodyOf(req: IncomingMessage): Promise<unknown> {
+  const bounded = Readable.toWeb(req).pipeThrough(atMost(BODY_BYTES_MAX, bodyTooLarge));
+  try {
+    return await json(bounded);
+  } catch (thrown) {
+    // The parser's own words repeat the text.
+    throw thrown instanceof SyntaxError ? invalidJson() : thrown;
+  }
 }
 
 async function modelOf(
