@@ -2,6 +2,9 @@ import { defineConfig } from 'vitest/config';
 import { CLAUSES } from './server/privacy/registry.ts';
 import { BoundTests } from './tools/bound-tests.ts';
 
+/** The default of a second is not enough where two cores have more to do. What comes to pass is seen no later for it. */
+const POLL = { timeout: 15_000 };
+
 /**
  * Two projects: `unit` runs beside the code in milliseconds; `system` starts the real platform (sandboxes,
  * stores, registries, browsers). Two of its files run at a time: each waits a good part of its time for processes
@@ -21,6 +24,7 @@ export default defineConfig({
           ],
           exclude: ['**/node_modules/**', '**/*.system.test.ts'],
           testTimeout: 20_000,
+          expect: { poll: POLL },
         },
       },
       {
@@ -31,6 +35,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', 'privacy/contract.test.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,
+          expect: { poll: POLL },
           maxWorkers: 2,
           globalSetup: ['testkit/shared-platform.ts'],
         },

@@ -121,7 +121,6 @@ async function signIn(browser: Browser, url: string, apiKey: string): Promise<Po
   const context = await browser.newContext({ viewport: DESKTOP, acceptDownloads: true });
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
   const complaints: string[] = [];
   const requests: string[] = [];
   page.on('console', (message) => {

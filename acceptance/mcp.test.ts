@@ -92,8 +92,6 @@ async function recorded(): Promise<{ ok: number; failed: number }> {
   return { ok, failed: calls.length - ok };
 }
 
-const SOON = { timeout: 10_000 };
-
 describe.each(ERAS)('a client of $era', ({ era, mode }) => {
   /** How often these tests ran before, and did the same calls. */
   const rounds = ERAS.findIndex((one) => one.era === era);
@@ -131,7 +129,7 @@ describe.each(ERAS)('a client of $era', ({ era, mode }) => {
       arguments: { do: 'status', code: '200', text: 'Grüße & mehr' },
     });
     expect([result.isError ?? false, firstText(result)]).toEqual([false, 'Grüße & mehr']);
-    await expect.poll(recorded, SOON).toEqual({ ok: rounds + 1, failed: 2 * rounds });
+    await expect.poll(recorded).toEqual({ ok: rounds + 1, failed: 2 * rounds });
   });
 
   it('calls with a JSON body and gets structured content', async () => {
@@ -171,7 +169,7 @@ describe.each(ERAS)('a client of $era', ({ era, mode }) => {
     await client.callTool({ name: 'mcprecord', arguments: { do: 'echo', more: 1 } });
     await client.callTool({ name: 'mcprecord', arguments: { do: 'exit' } });
     // What the first call would have left would be there with the second one's record.
-    await expect.poll(async () => (await recorded()).failed, SOON).toBe(2 * rounds + 1);
+    await expect.poll(async () => (await recorded()).failed).toBe(2 * rounds + 1);
     expect((await recorded()).ok).toBe(rounds + 1);
   });
 
@@ -190,7 +188,7 @@ describe.each(ERAS)('a client of $era', ({ era, mode }) => {
     await expect(call).rejects.toThrow();
     expect(seen).toEqual([1, 2]);
     // A call that was cut is on record as failed, long before the function would have answered.
-    await expect.poll(async () => (await recorded()).failed, SOON).toBe(2 * rounds + 2);
+    await expect.poll(async () => (await recorded()).failed).toBe(2 * rounds + 2);
   });
 
   it('of another account sees published functions only', async () => {

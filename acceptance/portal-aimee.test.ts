@@ -243,7 +243,7 @@ describe('what visitors and models write', () => {
       const shown = page.locator('.said.visitor .words');
       const twice = payloads.flatMap((payload) => [payload, payload]);
       // Until then it is the conversation before, or none.
-      await expect.poll(() => shown.allTextContents(), { timeout: 10_000 }).toEqual(twice);
+      await expect.poll(() => shown.allTextContents()).toEqual(twice);
       expect(await intrudersOn(page)).toEqual([]);
     }
     await tab('Statistics');

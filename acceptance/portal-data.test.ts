@@ -50,7 +50,6 @@ beforeAll(async () => {
   const context = await browser.newContext({ viewport: DESKTOP, permissions: ['clipboard-write'] });
   portal = portalPage(await context.newPage(), platform.url);
   ({ page, button } = portal);
-  page.setDefaultTimeout(8000);
 });
 
 afterAll(async () => {

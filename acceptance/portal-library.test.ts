@@ -40,7 +40,6 @@ beforeAll(async () => {
   const context = await browser.newContext({ viewport: DESKTOP, permissions: ['clipboard-write'] });
   portal = portalPage(await context.newPage(), platform.url);
   ({ page, button } = portal);
-  page.setDefaultTimeout(15_000);
   await page.goto(platform.url);
   await page.getByLabel('API key').fill(platform.apiKey);
   await page.keyboard.press('Enter');

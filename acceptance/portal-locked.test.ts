@@ -24,7 +24,6 @@ beforeAll(async () => {
   const context = await browser.newContext({ viewport: DESKTOP });
   portal = portalPage(await context.newPage(), platform.url);
   ({ page, button } = portal);
-  page.setDefaultTimeout(8000);
   await signIn();
   apiKey = await page.getByRole('dialog').locator('pre').innerText();
   await furnish();

@@ -119,6 +119,9 @@ describe('killed in the middle of a build', () => {
 });
 
 describe('killed under load', () => {
+  // Written ten times a second, by a server that here gets but a part of the processors.
+  const LAST_MOMENT_MS = 1000;
+
   it('leaves no process, no control group and no mount, and the records of all but the last moment', async () => {
     const loaded = await owner.deploy('recloaded', fixtureFiles('probe', { shortname: 'recloaded' }));
     const answeredAt: number[] = [];
@@ -129,7 +132,8 @@ describe('killed under load', () => {
         const response = await owner.call(loaded, '?do=count').catch(() => undefined);
         if (response?.status === 200) answeredAt.push(performance.now());
         await response?.arrayBuffer().catch(() => undefined);
-        if (answeredAt.length === 600) resolve();
+        if (answeredAt.length >= 600 && performance.now() - (answeredAt[0] ?? 0) > 2 * LAST_MOMENT_MS)
+          resolve();
       }
     };
     const callers = Array.from({ length: 4 }, caller);
@@ -146,7 +150,7 @@ describe('killed under load', () => {
     while (stillRunning(tree).length > 0) await new Promise((done) => setTimeout(done, 20));
     await restart();
     expect(leftovers(pid)).toEqual([]);
-    const due = answeredAt.filter((at) => at < before - 200).length;
+    const due = answeredAt.filter((at) => at < before - LAST_MOMENT_MS).length;
     expect(due).toBeGreaterThan(0);
     const response = await fetch(`${platform.url}/api/v1/calls?function=recloaded`, {
       headers: { 'x-jf-apikey': platform.apiKey },

@@ -203,7 +203,6 @@ describe('in the portal', () => {
   async function signedIn(apiKey: string): Promise<PortalPage> {
     const context = await browser.newContext({ viewport: DESKTOP, acceptDownloads: true });
     const shown = portalPage(await context.newPage(), platform.url);
-    shown.page.setDefaultTimeout(8000);
     await shown.page.goto(platform.url);
     await shown.page.getByLabel('API key').fill(apiKey);
     await shown.page.keyboard.press('Enter');

@@ -1,5 +1,5 @@
 import type { Browser, BrowserContextOptions, Frame, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DESKTOP, PHONE, launchBrowser, screenshot, violationsOf } from '../testkit/browser.ts';
 import {
   ANSWER,
@@ -66,7 +66,7 @@ describe('everybody', () => {
       frame.evaluate<string>(
         'document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent',
       );
-    await vi.waitFor(async () => expect(await focused()).toBe('Your question'));
+    await expect.poll(focused).toBe('Your question');
     await page.keyboard.type('By keyboard');
     await page.keyboard.press('Enter');
     await frame.locator('.actions').waitFor();

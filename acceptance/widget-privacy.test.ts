@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, CDPSession, Frame, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, launchWatched } from '../testkit/browser.ts';
 import { type Tap, startTap } from '../testkit/tcp-tap.ts';
 import {
@@ -168,7 +168,7 @@ describe('before Submit', () => {
     site.pages.set('/early', `<link rel="preconnect" href="${tap.url}">`);
     const early = await context.newPage();
     await early.goto(`${site.url}/early`);
-    await vi.waitUntil(() => tap.connections > 0);
+    await expect.poll(() => tap.connections).toBeGreaterThan(0);
     await early.close();
   });
 

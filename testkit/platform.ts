@@ -94,7 +94,7 @@ async function firstUrl(server: ChildProcess, output: () => string): Promise<str
 }
 
 async function untilReady(url: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     const response = await fetch(`${url}/health/ready`).catch(() => undefined);
     if (response?.status === 200) return;
     await new Promise((done) => setTimeout(done, 50));

@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 export async function rawExchange(
   url: string,
   request: string | Uint8Array,
-  untilMs = 3000,
+  untilMs = 15_000,
 ): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createManualTime } from '../calls/testing/manual-time.ts';
 import type { AccountId } from '../kernel/ids.ts';
 import { type ErasureOptions, createErasure, keepErasing } from './erasure.ts';
@@ -96,7 +96,7 @@ describe('an erasure', () => {
     await expect(erasure.erase(ADA)).rejects.toMatchObject({ code: 'account.erasure_unfinished' });
     disk.pending.add(BOB);
     const time = createManualTime();
-    const told = (): Promise<void> => vi.waitFor(() => expect(log).not.toEqual([]));
+    const told = async (): Promise<void> => await expect.poll(() => log).not.toEqual([]);
     const unfinished = keepErasing({ erasure, scheduler: time, events });
     await unfinished.first;
     expect(log.splice(0)).toEqual([

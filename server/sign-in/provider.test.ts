@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ForgingProvider, startForgingProvider } from '../../testkit/forging-provider.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { Secret } from '../kernel/secret.ts';
@@ -248,12 +248,12 @@ describe('an owner by permission', () => {
     now += 4.5 * MINUTE;
     expect(role()).toBe('owner');
     now += 1 * MINUTE;
-    await vi.waitFor(() => expect(role()).toBe('owner'));
+    await expect.poll(role).toBe('owner');
     // Taken back: the next tokens do not say so any more.
     far.person = { ...far.person, permissions: [] };
     now += 4.5 * MINUTE;
     expect(role()).toBe('owner');
-    await vi.waitFor(() => expect(role()).toBe('member'));
+    await expect.poll(role).toBe('member');
   });
 
   it('is none any more when the provider renews nothing', async () => {

@@ -123,7 +123,7 @@ describe('few processes', () => {
   });
 
   test('that are all held by readers let others wait, and not for ever', async () => {
-    const one = rig.open({ limits: { enginesMax: 1, placeMs: 60 } });
+    const one = rig.open({ limits: { enginesMax: 1, placeMs: 1000 } });
     const [held, other] = [await withTable(rig, one), await withTable(rig, one)];
     const { rows } = await one.stream(held, { sql: `${ENDLESS} i from n` }, reading());
     const reader = rows[Symbol.asyncIterator]();

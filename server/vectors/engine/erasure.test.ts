@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { DatabaseFile } from '../../databases/databases.ts';
 import { bytesOf } from './frames.ts';
 import { clusteredVectors, passage, startRig } from './testing/rig.ts';
@@ -114,7 +114,7 @@ describe('files of a vector database', () => {
     await engine.upsert(file, records);
     expect(await engine.delete(file, { filter: { keep: false } })).toBe(2700);
     await engine.forget(fresh.id);
-    await vi.waitUntil(() => size(file) <= 1.3 * size(fresh), { timeout: 10_000, interval: 20 });
+    await expect.poll(() => size(file)).toBeLessThanOrEqual(1.3 * size(fresh));
     expect(await engine.search(file, { text: 'record 2990', topK: 1 })).toMatchObject([{ id: 'r2990' }]);
     await engine.upsert(file, [{ id: 'after', vector: new Float32Array(64).fill(1), text: 'newcomer' }]);
     expect(await engine.search(file, { text: 'newcomer', topK: 1 })).toMatchObject([{ id: 'after' }]);
