@@ -7,10 +7,10 @@ import {
   type Platform,
   type ScriptedModel,
   createClient,
-  fixtureFiles,
   startPlatform,
 } from '../testkit/index.ts';
 import { startTap } from '../testkit/tcp-tap.ts';
+import { resolverFiles } from './resolver.ts';
 import { fetchTestEmbeddingModel } from '../tools/fetch-test-embedding-model.mjs';
 
 /** Documents that only a sandbox of the caller's own, and the process that has the database open, read. */
@@ -40,23 +40,6 @@ afterAll(async () => {
 });
 
 const HARBOUR = 'The harbour is closed on Sundays.';
-const RESOLVER = {
-  ...fixtureFiles('probe', {
-    shortname: 'sealedresolver',
-    requirements: {
-      requestType: 'POST',
-      inputType: 'JSON',
-      inputSchema: { type: 'object', required: ['passages'] },
-      inputJsonExample: '{"passages":[]}',
-      outputType: 'JSON',
-      outputSchema: { type: 'object', required: ['texts'] },
-      outputJsonExample: '{"texts":[]}',
-    },
-  }),
-  'index.js': `require('@google-cloud/functions-framework').http('probe', (req, res) =>
-  res.json({ texts: req.body.passages.map(({ start, end }) => ${JSON.stringify(HARBOUR)}.slice(start, end)) }));`,
-};
-
 async function newClient(name: string): Promise<{ readonly client: JellyFaaS; readonly api: Client }> {
   const form = JSON.stringify({ name, email: `${name.toLowerCase()}@example.org` });
   const { password: apiKey } = (await (await owner.core('POST', '/entity', form)).json()) as {
@@ -121,7 +104,7 @@ describe('a sealed upload', () => {
   });
 
   it('into a strict database keeps no text, and its passages are brought by the function that has them', async () => {
-    await owner.deploy('sealedresolver', RESOLVER);
+    await owner.deploy('sealedresolver', resolverFiles('sealedresolver', HARBOUR));
     await client.vectors('strict').create({ kind: 'strict', resolver: 'sealedresolver' });
     const sealed = client.vectors('strict', { sealed: true });
     const uploaded = await sealed.upload(bytes(HARBOUR), {

@@ -9,13 +9,13 @@ import {
   type PlatformOptions,
   type ScriptedModel,
   createClient,
-  fixtureFiles,
   startPlatform,
   startScriptedModel,
 } from '../testkit/index.ts';
 import { fetchTestEmbeddingModel } from '../tools/fetch-test-embedding-model.mjs';
 import { type Command, newCommand } from './command.ts';
 import { receiptOf } from './receipt.ts';
+import { resolverFiles } from './resolver.ts';
 
 /** Vector databases end to end: real reader, embedding model, engine and functions; what the model says is scripted. */
 let model: ScriptedModel;
@@ -232,27 +232,9 @@ describe('the public clients', () => {
 describe('a strict database', () => {
   const JSON_TYPE = { 'content-type': 'application/json' };
   const text = PARAGRAPHS.join('\n\n');
-  const source = (content: string): Record<string, string> => ({
-    ...fixtureFiles('probe', {
-      shortname: 'texts',
-      requirements: {
-        requestType: 'POST',
-        inputType: 'JSON',
-        inputSchema: { type: 'object', required: ['passages'] },
-        inputJsonExample: '{"passages":[]}',
-        outputType: 'JSON',
-        outputSchema: { type: 'object', required: ['texts'] },
-        outputJsonExample: '{"texts":[]}',
-      },
-    }),
-    'index.js': `const text = ${JSON.stringify(content)};
-require('@google-cloud/functions-framework').http('probe', (req, res) =>
-  res.json({ texts: req.body.passages.map(({ start, end }) => text.slice(start, end)) }));`,
-  });
-
   /** Awake when it resolves: starting it on a busy machine may take longer than a question has time for it. */
   async function deployResolver(content: string): Promise<void> {
-    const deployed = await owner.deploy('texts', source(content));
+    const deployed = await owner.deploy('texts', resolverFiles('texts', content));
     const wake = { method: 'POST', headers: JSON_TYPE, body: '{"passages":[]}' };
     await expect
       .poll(async () => (await owner.call(deployed, '', wake)).status, { timeout: 60_000 })
