@@ -108,28 +108,44 @@ async function measureCrowd(
   ];
 }
 
-/** From the order to the receipt, when no key and no row is left. */
+/** One site takes so many in a minute. */
+const PURGED_EACH = 10_000;
+
+/** From the first order to the last receipt, when no key and no row is left. */
 async function measurePurge(bench: Bench, { platform, customer }: Site): Promise<Row> {
-  // As many as one site takes in a minute.
-  const conversations = bench.isQuick ? 2000 : 10_000;
-  bench.note(`aimee, purge of ${conversations} conversations`);
-  const { id } = await customer.createSite({
-    name: 'purged',
-    messagesPerMinute: 10_000,
-    messagesPerDay: 1_000_000,
-  });
-  const crowd = { url: platform.url, sites: [id], questions: QUESTIONS, visitors: VISITORS, messagesEach: 1 };
-  for (let said = 0; said < conversations; said += VISITORS)
-    await bench.loader.crowd({ ...crowd, name: 'purged' });
+  const [count, each] = bench.isQuick ? [1, 2000] : [10, PURGED_EACH];
+  bench.note(`aimee, purge of ${count * each} conversations`);
+  const sites: string[] = [];
+  for (let at = 0; at < count; at++) {
+    const { id } = await customer.createSite({
+      name: `purged ${at}`,
+      messagesPerMinute: PURGED_EACH,
+      messagesPerDay: 1_000_000,
+    });
+    sites.push(id);
+    const crowd = {
+      url: platform.url,
+      sites: [id],
+      questions: QUESTIONS,
+      visitors: VISITORS,
+      messagesEach: 1,
+    };
+    for (let said = 0; said < each; said += VISITORS) await bench.loader.crowd({ ...crowd, name: 'purged' });
+  }
   const [cpuBefore, from] = [cpuSeconds(platform.pid), performance.now()];
-  const purged = await customer.api<AimeePurged>('POST', `/sites/${id}/purge`, { scope: 'all' });
+  let conversations = 0;
+  for (const id of sites) {
+    const purged = await customer.api<AimeePurged>('POST', `/sites/${id}/purge`, { scope: 'all' });
+    conversations += purged.conversations;
+  }
   const seconds = (performance.now() - from) / 1000;
   return {
-    what: `AI.Mee, purge of ${purged.conversations} conversations`,
+    what: `AI.Mee, purge of ${conversations} conversations`,
     unit: 's',
     measured: seconds,
+    ...(!bench.isQuick && { goal: { atMost: 5 } }),
     detail:
-      `${(cpuSeconds(platform.pid) - cpuBefore).toFixed(1)} s of the server's CPU; ` +
-      `load average ${loadavg()[0]?.toFixed(1)}`,
+      `${count} site(s), one after the other; ${(cpuSeconds(platform.pid) - cpuBefore).toFixed(1)} s of the ` +
+      `server's CPU; load average ${loadavg()[0]?.toFixed(1)}`,
   };
 }

@@ -65,7 +65,7 @@ compared is compared in turns (A B A B) within the run.
   the platform (token check, routing, limits, call record), in alternating rounds. Added p50 is the median of
   the differences of paired rounds, added p99 the difference of the pooled p99. CPU is the server's user and
   system time over its calls, all threads.
-- **Sealed call**: the same function through the SDK, plain and sealed in turns, one after the other; what both ends spend
+- **Sealed call, question and search**: each through the SDK, plain and sealed in turns, one after the other; what both ends spend
   on sealing and opening is part of it.
 - **Cold start**: first calls of deployments that were scaled to zero, from the request to the last byte of the
   answer. "From the pool": a worker of the runtime stands booted, nothing of the function is loaded. "Without
