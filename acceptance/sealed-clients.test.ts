@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -14,6 +13,7 @@ import { type Deployed, createClient, fixtureFiles } from '../testkit/index.ts';
 import { startTap } from '../testkit/tcp-tap.ts';
 import { greeterFiles } from './calling-platform.ts';
 import { type Command, newCommand } from './command.ts';
+import { startProxy } from './proxy-command.ts';
 
 /** Clients that seal, against the real platform. */
 const { url, apiKey } = inject('platform');
@@ -128,27 +128,6 @@ async function lostKeys(present: Response): Promise<Uint8Array<ArrayBuffer>> {
   return encodeKeyConfigs([(await generateKeyPair(config?.keyId ?? -1)).config]);
 }
 
-interface Started {
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
-/** The real command; resolves with its first line. */
-async function startProxy(server = url, words: readonly string[] = []): Promise<Started> {
-  const child = command.start(['proxy', '--url', server, '--port', '0', '--json', ...words]);
-  if (child.stdout === null) throw new Error('no pipe');
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  const started = JSON.parse(line) as { url: string; server: string };
-  expect(started.server).toBe(server);
-  return {
-    url: started.url,
-    async stop() {
-      child.kill('SIGINT');
-      await once(child, 'exit');
-    },
-  };
-}
-
 describe('jellyfaas invoke --sealed', () => {
   it('calls as without it', async () => {
     const env = { JELLYFAAS_URL: url, JELLYFAAS_API_KEY: apiKey };
@@ -168,7 +147,7 @@ describe('jellyfaas invoke --sealed', () => {
 describe('jellyfaas proxy', () => {
   it('seals what a client without seals calls', async () => {
     const tap = await startTap(url);
-    const proxy = await startProxy(tap.url, ['--installation-key', await installationKey()]);
+    const proxy = await startProxy(command, tap.url, ['--installation-key', await installationKey()]);
     const old = jellyfaas({ url: proxy.url, apiKey });
     const { dns } = await old.lookup('sealgreeter');
     expect(dns).toBe(`${proxy.url}/${greeter.deploymentId}`);
@@ -177,7 +156,7 @@ describe('jellyfaas proxy', () => {
     });
     const failed = await old.call('sealgreeter', { query: { name: 'canary', status: 404 } });
     expect([failed.status, await failed.json()]).toEqual([404, { greeting: 'hello, canary!' }]);
-    await expect(old.ask('Anything?')).rejects.toMatchObject({ status: 404, errorId: 'proxy.not_passed' });
+    await expect(old.listVectors()).rejects.toMatchObject({ status: 404, errorId: 'proxy.not_passed' });
     const seen = Buffer.concat([tap.sent(), tap.received()]).toString('latin1');
     expect(seen).toContain(`POST /${greeter.deploymentId} HTTP/1.1`);
     expect(seen).not.toContain('canary');
@@ -190,7 +169,8 @@ describe('docs/sealed-calls.md', () => {
   const document = readFileSync(join(root, 'docs/sealed-calls.md'), 'utf8');
   const snippets = [...document.matchAll(/^```(\w+)\n(.*?)^```/gms)]
     .map(([, language = '', code = '']) => ({ language, code }))
-    .filter(({ language }) => language !== 'console');
+    // What goes on with the client of another one asks models, and is run where there are some.
+    .filter(({ language, code }) => language !== 'console' && !code.startsWith('const'));
 
   async function runProgram(program: string, words: readonly string[], input = ''): Promise<string> {
     const child = spawn(program, words, {
@@ -218,7 +198,7 @@ describe('docs/sealed-calls.md', () => {
       return printed;
     },
     python: async (code) => {
-      const proxy = await startProxy();
+      const proxy = await startProxy(command, url);
       const source = code.replace('http://127.0.0.1:8484', proxy.url).replace('"greeter"', '"sealgreeter"');
       const printed = await runProgram('/usr/bin/python3', ['-B', '-'], source);
       await proxy.stop();

@@ -15,6 +15,8 @@ import {
 } from '../testkit/index.ts';
 import { startModelOverTls } from '../testkit/model-over-tls.ts';
 import { startTap } from '../testkit/tcp-tap.ts';
+import { newCommand } from './command.ts';
+import { startProxy } from './proxy-command.ts';
 
 /** Questions that only a sandbox of the caller's own reads: it asks the model over TLS, and functions sealed. */
 let directory: string;
@@ -183,5 +185,61 @@ describe('where sealed questions go', () => {
     );
     await neighbour.ask('x', { sealed: true, functions: 'library' });
     expect(told()).not.toContain('aiprobe');
+  });
+});
+
+describe('the command line', () => {
+  const command = newCommand();
+  afterAll(() => command.remove());
+
+  it('asks sealed with ask --sealed', async () => {
+    script = [
+      { toolCalls: [{ name: 'aiprobe', arguments: { do: 'raw', text: 'canary-argument' } }] },
+      { text: 'canary-answer' },
+    ];
+    const tap = await startTap(platform.url);
+    const words = ['ask', 'canary-question', '--function', 'aiprobe', '--sealed'];
+    const env = { JELLYFAAS_URL: tap.url, JELLYFAAS_API_KEY: platform.apiKey };
+    const ran = await command.run(words, { env });
+    expect(ran).toMatchObject({ code: 0, out: 'canary-answer\n', err: '→ aiprobe\n← 200\n' });
+    const failed = await command.run(['ask', 'x', '--sealed', '--platform', 'nowhere'], { env });
+    expect([failed.code, failed.err]).toEqual([1, expect.stringContaining('No model platform')]);
+    expect(Buffer.concat([tap.sent(), tap.received()]).toString('latin1')).not.toContain('canary');
+    await tap.close();
+    const unsealed = await command.run(['ask', 'x', '--installation-key', 'A'.repeat(43)], { env });
+    expect([unsealed.code, unsealed.err]).toEqual([2, expect.stringContaining('without a seal')]);
+  });
+
+  it('seals the questions of other clients with proxy', async () => {
+    const tap = await startTap(platform.url);
+    const proxy = await startProxy(command, tap.url);
+    const plain = jellyfaas({ url: proxy.url, apiKey: platform.apiKey });
+    script = text('canary-whole');
+    expect(await plain.ask('canary-question')).toMatchObject({
+      answer: 'canary-whole',
+      platform: 'endpoint',
+    });
+    from = model.requests.length;
+    script = text('canary-streamed');
+    const heard: object[] = [];
+    for await (const event of plain.ask('canary-question', { stream: true })) heard.push(event);
+    expect(heard.at(-1)).toMatchObject({ type: 'answer', answer: 'canary-streamed' });
+    for (const [path, body] of [
+      ['query', { query: 'canary-question' }],
+      ['function', { query: 'canary-question', function: 'aiprobe' }],
+    ] as const) {
+      from = model.requests.length;
+      script = text('canary-old');
+      const response = await fetch(`${proxy.url}/query-service/v1/${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', jfwt: await owner.token() },
+        body: JSON.stringify(body),
+      });
+      expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('canary-old')]);
+    }
+    expect(await errorOf(plain.ask('x', { platform: 'nowhere' }))).toBe('models.unknown_platform');
+    expect(Buffer.concat([tap.sent(), tap.received()]).toString('latin1')).not.toContain('canary');
+    await proxy.stop();
+    await tap.close();
   });
 });

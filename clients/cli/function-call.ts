@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { JellyFaaSError, jellyfaas } from '../sdk/src/index.ts';
+import { type JellyFaaS, JellyFaaSError, jellyfaas } from '../sdk/src/index.ts';
 import { Api, requireKey, type ValidatedKey } from './api.ts';
 import { CliError } from './failure.ts';
 import { fetchOverHttp } from './fetch-over-http.ts';
@@ -43,12 +43,7 @@ export function plainCalls(settings: Settings): SendCall {
 
 /** Only the sandbox of the function reads what is called. `installationKey` as in the SDK's `ConnectOptions`. */
 export function sealedCalls(settings: Settings, installationKey: string | undefined): SendCall {
-  const client = jellyfaas({
-    url: settings.url,
-    apiKey: requireKey(settings),
-    fetch: fetchOverHttp,
-    ...(installationKey !== undefined && { installationKey }),
-  });
+  const client = sealingClient(settings, installationKey);
   return async ({ url, body, ...call }) => {
     const file = body === undefined ? {} : { file: new Uint8Array(body) };
     try {
@@ -64,8 +59,17 @@ export function sealedCalls(settings: Settings, installationKey: string | undefi
   };
 }
 
+export function sealingClient(settings: Settings, installationKey: string | undefined): JellyFaaS {
+  return jellyfaas({
+    url: settings.url,
+    apiKey: requireKey(settings),
+    fetch: fetchOverHttp,
+    ...(installationKey !== undefined && { installationKey }),
+  });
+}
+
 /** What the SDK says, in the CLI's own kind of error; one that began here is given back as it was. */
-function asCliError(error: unknown): unknown {
+export function asCliError(error: unknown): unknown {
   if (!(error instanceof JellyFaaSError)) return error;
   return error.cause instanceof CliError ? error.cause : new CliError(error.message, { code: error.errorId });
 }

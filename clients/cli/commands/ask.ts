@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { AiEvent, Api } from '../api.ts';
-import { connect, print, withJson, type Context } from '../context.ts';
+import type { AskOptions as SdkOptions, JellyFaaS } from '../../sdk/src/index.ts';
+import type { AiEvent } from '../api.ts';
+import { connect, print, settingsOf, withJson, type Context } from '../context.ts';
 import { CliError, isSystemError, usageError } from '../failure.ts';
+import { asCliError, sealingClient } from '../function-call.ts';
+import { INSTALLATION_KEY_HELP, installationKeyOf } from '../installation-key.ts';
 import { printable, type Terminal } from '../terminal.ts';
 
 interface AskOptions {
@@ -14,6 +17,8 @@ interface AskOptions {
   readonly schema?: string;
   readonly trace?: boolean;
   readonly stream?: boolean;
+  readonly sealed?: boolean;
+  readonly installationKey?: string;
   readonly json?: boolean;
 }
 
@@ -34,9 +39,16 @@ export function addAskCommand(program: Command, context: Context): void {
     .option('--trace', 'show what functions were called with and what they answered')
     .option('--stream', 'show the answer while it is written; so anyway on a terminal')
     .option('--no-stream', 'show the answer when it is complete')
+    .option('--sealed', 'seal the question here: a sandbox of your own asks the model, nothing else reads it')
+    .option('--installation-key <key>', INSTALLATION_KEY_HELP)
     .action(async (question: string, options: AskOptions) => {
-      const body = await readQuery(context, question, options);
-      const answer = await follow(context, connect(context, ask), { body, options });
+      const installationKey = installationKeyOf(options);
+      const asked = await readQuery(context, question, options);
+      const events =
+        options.sealed === true
+          ? askSealed(sealingClient(settingsOf(context, ask), installationKey), asked)
+          : connect(context, ask).events<AiEvent>('/api/v1/ai/query', { body: asked });
+      const answer = await follow(context, events, options);
       const { type: _, trace, ...plain } = answer;
       const value = options.trace === true ? { ...plain, trace } : plain;
       if (options.json === true) print(context, ask, { value, lines: [] });
@@ -44,7 +56,19 @@ export function addAskCommand(program: Command, context: Context): void {
     });
 }
 
-async function readQuery(context: Context, question: string, options: AskOptions): Promise<object> {
+type Asked = Omit<SdkOptions, 'sealed' | 'signal'> & { readonly question: string };
+
+async function* askSealed(client: JellyFaaS, { question, ...options }: Asked): AsyncGenerator<AiEvent> {
+  try {
+    const events = client.ask(question, { ...options, stream: true, sealed: true });
+    // The same events; the SDK's lists are not to be changed.
+    yield* events as AsyncGenerator<AiEvent>;
+  } catch (error) {
+    throw asCliError(error);
+  }
+}
+
+async function readQuery(context: Context, question: string, options: AskOptions): Promise<Asked> {
   if (options.library === true && options.function.length > 0) {
     throw usageError('--library offers all of your functions: leave --function out.');
   }
@@ -64,8 +88,8 @@ async function readQuery(context: Context, question: string, options: AskOptions
 /** Shows what is heard until the answer is there. */
 async function follow(
   { terminal }: Context,
-  api: Api,
-  { body, options }: { body: object; options: AskOptions },
+  events: AsyncIterable<AiEvent>,
+  options: AskOptions,
 ): Promise<AnswerEvent> {
   const streams = options.json !== true && (options.stream ?? terminal.interactive);
   let answer: AnswerEvent | undefined;
@@ -74,7 +98,7 @@ async function follow(
     if (isLineOpen) await terminal.stream(Buffer.from('\n'));
     isLineOpen = false;
   };
-  for await (const event of api.events<AiEvent>('/api/v1/ai/query', { body })) {
+  for await (const event of events) {
     if (event.type === 'error') throw new CliError(event.detail, { code: event.code });
     else if (event.type === 'answer') answer = event;
     else if (event.type === 'text') {
@@ -129,9 +153,9 @@ function report(terminal: Terminal, { finish, retention, platform }: AnswerEvent
   if (retention === 'provider') terminal.note(`${platform} may keep what was asked: see its own terms.`);
 }
 
-function readSchema(path: string): unknown {
+function readSchema(path: string): object {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return JSON.parse(readFileSync(path, 'utf8')) as object;
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'EISDIR', 'EACCES') || error instanceof SyntaxError) {
       throw usageError(`The file ${path} is no JSON that can be read.`);

@@ -5,7 +5,7 @@ import { Api, type Lookup } from '../api.ts';
 import { settingsOf, type Context } from '../context.ts';
 import { CliError, isSystemError, usageError } from '../failure.ts';
 import { plainCalls, sealedCalls } from '../function-call.ts';
-import { checkInstallationKey } from '../installation-key.ts';
+import { INSTALLATION_KEY_HELP, installationKeyOf } from '../installation-key.ts';
 import type { Settings } from '../settings.ts';
 
 interface InvokeOptions {
@@ -34,10 +34,7 @@ export function addInvokeCommand(program: Command, context: Context): void {
     .option('--data <text>', 'body as it is; "-" reads it from stdin')
     .option('--method <method>', "instead of the function's own")
     .option('--sealed', "seal the call here: nothing but the function's own sandbox reads it, or its answer")
-    .option(
-      '--installation-key <key>',
-      "with --sealed: take keys only with this server's signature (its `x`)",
-    )
+    .option('--installation-key <key>', INSTALLATION_KEY_HELP)
     .action((name: string, options: InvokeOptions) =>
       runInvoke(context, settingsOf(context, invoke), { name, options }),
     );
@@ -53,10 +50,7 @@ async function runInvoke(
   const headers = readHeaders(options);
   const query = readQuery(options);
   const { sealed } = options;
-  const installationKey = checkInstallationKey(options.installationKey);
-  if (installationKey !== undefined && sealed !== true) {
-    throw usageError('--installation-key is for calls with --sealed; this one would go without a seal.');
-  }
+  const installationKey = installationKeyOf(options);
   const version = options.version === undefined ? '' : `&version=${encodeURIComponent(options.version)}`;
   const { dns, requirements } = await new Api(settings).get<Lookup>(
     `/auth-service/v1/lookup?id=${encodeURIComponent(name)}${version}`,

@@ -129,7 +129,7 @@ describe('a client that cannot seal', () => {
 
 describe('what does not pass', () => {
   it('is told in the form that clients know', async () => {
-    const other = await fetch(`${proxy.url}/query-service/v1/query`, { method: 'POST', body: 'canary' });
+    const other = await fetch(`${proxy.url}/query-service/v1/other`, { method: 'POST', body: 'canary' });
     expect(await told(other)).toEqual([404, 'proxy.not_passed']);
     expect(await told(await fetch(`${proxy.url}/${DEPLOYMENT}`))).toEqual([403, 'auth.invalid_token']);
     expect(await told(await fetch(`${proxy.url}/${DEPLOYMENT}`, { headers: { jfwt: 'another' } }))).toEqual([

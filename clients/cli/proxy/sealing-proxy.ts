@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { pipeline } from 'node:stream/promises';
 import { type JellyFaaS, jellyfaas } from '../../sdk/src/index.ts';
-import { endToEnd } from '../../sdk/src/sealed/index.ts';
+import { QUESTIONS_ID, endToEnd } from '../../sdk/src/sealed/index.ts';
 import { CliError, isSystemError } from '../failure.ts';
 import { sendRequest } from '../http.ts';
 import { fetchOverHttp } from '../fetch-over-http.ts';
@@ -51,12 +51,14 @@ export async function startSealingProxy(options: SealingProxyOptions): Promise<S
     if (!hosts.has(req.headers.host ?? '')) throw wrongHost(url);
     const address = { path: pathOf(options.url, req), server: options.url, own: url };
     if (DEPLOYMENT.test(address.path)) await passSealed(req, res, { ...address, clientOf });
-    else if (PASSED.test(address.path) && req.method === 'GET') await passPlain(req, res, address);
+    else if (QUESTION.test(address.path) && req.method === 'POST') {
+      await passSealed(req, res, { ...address, path: `/${QUESTIONS_ID}${address.path}`, clientOf });
+    } else if (PASSED.test(address.path) && req.method === 'GET') await passPlain(req, res, address);
     else {
       throw new Refused(
         404,
         'proxy.not_passed',
-        `This proxy seals function calls and passes nothing else. Ask ${options.url} itself.`,
+        `This proxy seals calls of functions and questions, and passes nothing else. Ask ${options.url} itself.`,
       );
     }
   }
@@ -72,6 +74,8 @@ export async function startSealingProxy(options: SealingProxyOptions): Promise<S
 }
 
 const DEPLOYMENT = /^\/[a-z0-9-]+-[0-9a-v]{20}-\d+-[a-z]+(?:[/?]|$)/;
+/** To a model, in one of the two forms that the server knows. */
+const QUESTION = /^\/(?:api\/v1\/ai\/query|query-service\/v1\/(?:query|function))(?:\?|$)/;
 /** What a client asks before a call. */
 const PASSED = /^\/auth-service\/v1\/(?:validate|lookup)(?:\?|$)/;
 
