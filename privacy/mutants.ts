@@ -145,7 +145,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** A copy of the sources with the mutant's edits; installed packages are shared with the original. */
 export function checkoutOf(mutant: Mutant): string {
   const checkout = mkdtempSync(join(tmpdir(), 'mutant-'));
-  for (const part of ['server', 'contract', 'guest', 'package.json']) {
+  for (const part of ['server', 'contract', 'clients/sdk', 'guest', 'package.json']) {
     cpSync(join(root, part), join(checkout, part), {
       recursive: true,
       filter: (path) => !path.includes('node_modules'),
