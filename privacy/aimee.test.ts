@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { customerOf, newCustomer } from '../acceptance/aimee-customer.ts';
 import type { AimeePurged, AimeeSite } from '../contract/index.ts';
 import { type MailServer, startMailServer } from '../testkit/mail-server.ts';
@@ -96,7 +96,8 @@ async function raid(checkout?: string): Promise<Raided> {
   const talk = async (): Promise<void> => {
     await exerciseVisitors(chat, site);
     await exerciseCustomer(chat, site);
-    await expect.poll(() => mails.mails.join()).toContain(chat.run.stem);
+    const mailed = (): void => expect(mails.mails.join()).toContain(chat.run.stem);
+    await vi.waitFor(mailed, { timeout: 15_000 });
   };
   const peers = await connectionsDuring(platform.pid, talk);
   await exerciseCrawls(chat, site);
