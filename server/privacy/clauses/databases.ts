@@ -50,7 +50,7 @@ export const databaseClauses: readonly Clause[] = [
   },
   {
     id: 'P14',
-    wording: '546be014c56aae3d',
+    wording: 'f99466f9b8186e74',
     modules: [
       'server/vectors/ingest.ts',
       'server/vectors/retrieval.ts',
