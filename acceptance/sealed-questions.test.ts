@@ -123,6 +123,19 @@ describe('a sealed question', () => {
     expect(heard.filter((type) => type === 'text').length).toBeGreaterThan(0);
   });
 
+  it('waits its turn behind the others of its account, and is answered', async () => {
+    const gate = Promise.withResolvers<void>();
+    script = Array.from({ length: 20 }, () => ({ text: 'one of many', beforeWrite: () => gate.promise }));
+    const asked = script.map((_, at) => client.ask(`Question ${at}?`, { sealed: true }));
+    await expect.poll(() => model.requests.length - from).toBe(16);
+    gate.resolve();
+    const answers = await Promise.all(asked);
+    expect(answers.map(({ answer }) => answer)).toEqual(Array(20).fill('one of many'));
+    const questions = model.requests.slice(from).map(({ text: body }) => /Question \d+\?/.exec(body)?.[0]);
+    expect(new Set(questions).size).toBe(20);
+    expect(questions).toHaveLength(20);
+  });
+
   it('keeps to history, form and choice of the model', async () => {
     script = text('{"sum":4}');
     const responseSchema = { type: 'object', properties: { sum: { type: 'integer' } }, required: ['sum'] };
