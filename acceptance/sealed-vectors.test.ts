@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type JellyFaaS, type JellyFaaSError, jellyfaas } from '../clients/sdk/src/index.ts';
 import { paragraphLines, textPdf } from '../server/documents/testing/pdf.ts';
@@ -10,6 +12,8 @@ import {
   startPlatform,
 } from '../testkit/index.ts';
 import { startTap } from '../testkit/tcp-tap.ts';
+import { type Command, newCommand } from './command.ts';
+import { startProxy } from './proxy-command.ts';
 import { resolverFiles } from './resolver.ts';
 import { fetchTestEmbeddingModel } from '../tools/fetch-test-embedding-model.mjs';
 
@@ -139,5 +143,56 @@ describe('where it goes', () => {
     expect(await errorOf(neighbour.vectors('manual', { sealed: true }).query('x'))).toBe(
       'database.not_found',
     );
+  });
+});
+
+describe('clients that seal for others', () => {
+  let command: Command;
+  beforeAll(() => {
+    command = newCommand();
+  });
+  afterAll(() => command.remove());
+
+  it('the command line uploads, searches and asks, and nothing of it stands on the wire', async () => {
+    await client.vectors('shell').create();
+    writeFileSync(join(command.home, 'harbour.txt'), HARBOUR);
+    const tap = await startTap(platform.url);
+    const env = { JELLYFAAS_URL: tap.url, JELLYFAAS_API_KEY: platform.apiKey };
+    const vectors = async (...words: string[]): Promise<string> => {
+      const ran = await command.run(['vectors', ...words, '--sealed'], { env });
+      expect([ran.code, ran.err]).toEqual([0, expect.any(String)]);
+      return ran.out;
+    };
+    expect(await vectors('upload', 'shell', 'harbour.txt')).toContain('1 document(s) are in, 1 passages.');
+    expect(await vectors('search', 'shell', 'When is the harbour closed?')).toContain(HARBOUR);
+    expect(await vectors('ask', 'shell', 'When is the harbour closed?')).toContain('The red valve stops it.');
+    const seen = Buffer.concat([tap.sent(), tap.received()]).toString('latin1');
+    await tap.close();
+    for (const word of ['arbour', 'valve', 'shell']) expect(seen).not.toContain(word);
+  });
+
+  it('the proxy seals what the public clients send, but for the making of a database', async () => {
+    await client.vectors('public').create();
+    const proxy = await startProxy(command, platform.url);
+    const jfwt = await owner.token();
+    const upload = (collection: string): Promise<Response> => {
+      const form = new FormData();
+      form.append('file', new Blob([HARBOUR]), 'harbour.txt');
+      const path = `/embedder-service/v1/upload?collection_name=${collection}`;
+      return fetch(`${proxy.url}${path}`, { method: 'POST', headers: { jfwt }, body: form });
+    };
+    const { upload_id: uploadId } = (await (await upload('public')).json()) as { upload_id: string };
+    const status = await fetch(`${proxy.url}/embedder-service/v1/status?upload_id=${uploadId}`, {
+      headers: { jfwt },
+    });
+    expect(await status.json()).toEqual({ status: 'completed' });
+    const asked = await fetch(`${proxy.url}/query-service/v1/vectordb`, {
+      method: 'POST',
+      headers: { jfwt, 'content-type': 'application/json' },
+      body: JSON.stringify({ query: 'When is the harbour closed?', vector_mongo_collection: 'public' }),
+    });
+    expect(await asked.json()).toMatchObject({ answer: 'The red valve stops it. [1]' });
+    expect(await (await upload('missing')).json()).toMatchObject({ errorId: 'vectors.not_sealable' });
+    await proxy.stop();
   });
 });

@@ -74,6 +74,15 @@ export function asCliError(error: unknown): unknown {
   return error.cause instanceof CliError ? error.cause : new CliError(error.message, { code: error.errorId });
 }
 
+/** What the SDK resolves to; its failures as CliErrors. */
+export async function orCliError<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    throw asCliError(error);
+  }
+}
+
 async function* explained(
   body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   explain: (error: unknown) => unknown,

@@ -12,7 +12,6 @@ import type { Door } from './door.ts';
 import { createDeskEmbedders } from './embedders.ts';
 import { createSealedEngine } from './engine.ts';
 import { startHere } from './start-here.ts';
-import { unsealable } from './unsealable.ts';
 
 export interface DeskVectorsParts extends RecordingOptions {
   readonly door: Door;
@@ -59,6 +58,15 @@ function failureOf({ error }: UploadProgress): Error {
   return new PlatformError({ kind: 'unprocessable', ...error });
 }
 
+function ownMatter(): PlatformError {
+  return new PlatformError({
+    kind: 'unimplemented',
+    code: 'vectors.not_sealable',
+    owner: 'caller',
+    message: 'Databases are made and dropped without the seal, because their keys are the server’s own. Do that first.',
+  });
+}
+
 /** On whose behalf a database was opened, and how he calls it. */
 export interface OpenedBy {
   readonly pass: string;
@@ -71,7 +79,7 @@ interface DeskDatabases extends Databases {
 
 function createDeskDatabases(door: Door): DeskDatabases {
   const openedBy = new WeakMap<DatabaseFile, OpenedBy>();
-  const refused = (): Promise<never> => Promise.reject(unsealable('the making or dropping of databases'));
+  const refused = (): Promise<never> => Promise.reject(ownMatter());
 
   const list: Databases['list'] = async ({ accountId: pass }, kind) =>
     (await door.databases(pass)).map((database) => ({ ...database, kind }));

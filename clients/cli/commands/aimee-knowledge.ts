@@ -5,7 +5,7 @@ import { connect, print, table, withJson, type Context } from '../context.ts';
 import { documentFiles } from '../document-files.ts';
 import { CliError } from '../failure.ts';
 import { findSite, sitePath } from './aimee-words.ts';
-import { sendAll, summary } from './vectors-upload.ts';
+import { plainUploads, sendAll, summary } from './vectors-upload.ts';
 
 /** What an assistant knows: documents, and pages of the site itself. */
 export function addAimeeKnowledge(aimee: Command, context: Context): void {
@@ -65,12 +65,12 @@ function addDocuments(knowledge: Command, context: Context): void {
       const files = documentFiles(words, { cwd: context.cwd, byPath: byPath === true });
       const api = connect(context, add);
       const { id } = await findSite(api, word);
-      const sent = await sendAll(context, api, {
+      const send = plainUploads(api, {
         path: sitePath(id, '/knowledge'),
         progressPath: (uploadId) => sitePath(id, `/uploads/${encodeURIComponent(uploadId)}`),
-        files,
-        fieldsOf: ({ name }) => ({ metadata: JSON.stringify({ title: title ?? titleOf(name) }) }),
+        fieldsOf: (name) => ({ metadata: JSON.stringify({ title: title ?? titleOf(name) }) }),
       });
+      const sent = await sendAll(context, files, send);
       print(context, add, { value: sent, lines: [summary(sent)] });
       if (sent.failed.length > 0) throw new CliError(`${sent.failed.length} document(s) were not taken.`);
     });

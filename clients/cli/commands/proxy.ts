@@ -15,7 +15,7 @@ interface ProxyOptions {
 export function addProxyCommand(program: Command, context: Context): void {
   const command = withJson(program.command('proxy'))
     .description(
-      'seal the calls and questions of clients that cannot, on this machine; give them its address',
+      'seal the calls, questions and documents of clients that cannot, on this machine; give them its address',
     )
     .option('--port <number>', 'of 127.0.0.1; 0 takes any', String(DEFAULT_PORT))
     .option('--installation-key <key>', "take keys for sealing only with this server's signature (its `x`)")

@@ -1,15 +1,20 @@
 import type { Command } from 'commander';
 import type { VectorAnswerEvent } from '../api.ts';
-import { connect, print, withJson, type Context } from '../context.ts';
+import type { AskDocumentsOptions, VectorDatabase, VectorFilter } from '../../sdk/src/index.ts';
+import { connect, print, settingsOf, withJson, type Context } from '../context.ts';
 import { CliError } from '../failure.ts';
+import { asCliError } from '../function-call.ts';
+import { INSTALLATION_KEY_HELP, installationKeyOf } from '../installation-key.ts';
 import { printable } from '../terminal.ts';
-import { databasePath, filterOf, questionOf } from './vector-words.ts';
+import { databasePath, filterOf, questionOf, sealedVectors } from './vector-words.ts';
 
 interface AskOptions {
   readonly top?: string;
   readonly filter?: string;
   readonly rerank?: boolean;
   readonly platform?: string;
+  readonly sealed?: boolean;
+  readonly installationKey?: string;
   readonly json?: boolean;
 }
 
@@ -24,23 +29,44 @@ export function addVectorAsk(vectors: Command, context: Context): void {
     .option('--filter <json>', 'on metadata')
     .option('--rerank', 'judge the best passages once more')
     .option('--platform <name>', 'one of "jellyfaas model list" instead of your choice')
-    .action(async (name: string, question: string, options: AskOptions) => {
-      const { top, filter, rerank, platform } = options;
-      const body = {
-        question: await questionOf(context, question),
+    .option('--sealed', 'seal the question here: a sandbox of your own answers it, the server reads nothing')
+    .option('--installation-key <key>', INSTALLATION_KEY_HELP)
+    .action(async (name: string, word: string, options: AskOptions) => {
+      const { top, filter, rerank, platform, sealed } = options;
+      const installationKey = installationKeyOf(options);
+      const question = await questionOf(context, word);
+      const about = {
         ...(top !== undefined && { topK: Number(top) }),
-        ...(filter !== undefined && { filter: filterOf(filter) }),
+        ...(filter !== undefined && { filter: filterOf(filter) as VectorFilter }),
         ...(rerank === true && { rerank }),
         ...(platform !== undefined && { platform }),
       };
       const { terminal } = context;
       const isStreamed = options.json !== true && terminal.interactive;
-      const events = connect(context, ask).events<VectorAnswerEvent>(databasePath(name, '/ask'), { body });
+      const events =
+        sealed === true
+          ? askSealed(sealedVectors(settingsOf(context, ask), name, installationKey), question, about)
+          : connect(context, ask).events<VectorAnswerEvent>(databasePath(name, '/ask'), {
+              body: { question, ...about },
+            });
       const answer = await follow(context, events, isStreamed);
       const { type: _, ...value } = answer;
       print(context, ask, { value, lines: isStreamed ? [] : [answer.answer] });
       if (options.json !== true) for (const line of notesOf(answer)) terminal.note(line);
     });
+}
+
+async function* askSealed(
+  database: VectorDatabase,
+  question: string,
+  about: AskDocumentsOptions,
+): AsyncGenerator<VectorAnswerEvent> {
+  try {
+    // The same events; the SDK's lists are not to be changed.
+    yield* database.ask(question, { ...about, stream: true }) as AsyncGenerator<VectorAnswerEvent>;
+  } catch (error) {
+    throw asCliError(error);
+  }
 }
 
 /** Shows the answer while it is written, on a terminal, or when it is complete. */

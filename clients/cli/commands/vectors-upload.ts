@@ -1,16 +1,21 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import type { VectorDatabase, VectorMetadata } from '../../sdk/src/index.ts';
 import type { Api, StartedUpload, UploadEvent, UploadProgress } from '../api.ts';
-import { connect, print, withJson, type Context } from '../context.ts';
+import { connect, print, settingsOf, withJson, type Context } from '../context.ts';
 import { type DocumentFile, documentFiles } from '../document-files.ts';
 import { CliError, usageError } from '../failure.ts';
+import { orCliError } from '../function-call.ts';
+import { INSTALLATION_KEY_HELP, installationKeyOf } from '../installation-key.ts';
 import { progressBar } from '../terminal.ts';
-import { databasePath, filterOf } from './vector-words.ts';
+import { databasePath, filterOf, sealedVectors } from './vector-words.ts';
 
 interface UploadOptions {
   readonly id?: string;
   readonly metadata?: string;
   readonly byPath?: boolean;
+  readonly sealed?: boolean;
+  readonly installationKey?: string;
 }
 
 export function addVectorUpload(vectors: Command, context: Context): void {
@@ -21,19 +26,26 @@ export function addVectorUpload(vectors: Command, context: Context): void {
     .option('--id <id>', 'the document, if it is one, instead of a hash of its name')
     .option('--metadata <json>', 'to filter by, for example \'{"year":2026}\'')
     .option('--by-path', 'tell files apart by their paths, not their names alone')
+    .option('--sealed', 'seal the documents here: a sandbox of your own reads them, the server does not')
+    .option('--installation-key <key>', INSTALLATION_KEY_HELP)
     .action(async (name: string, words: string[], options: UploadOptions) => {
+      const installationKey = installationKeyOf(options);
       const files = documentFiles(words, { cwd: context.cwd, byPath: options.byPath === true });
       if (options.id !== undefined && files.length > 1) throw usageError('--id names one document.');
-      const fields = {
-        ...(options.id !== undefined && { documentId: options.id }),
-        ...(options.metadata !== undefined && { metadata: JSON.stringify(filterOf(options.metadata)) }),
-      };
-      const sent = await sendAll(context, connect(context, upload), {
-        path: databasePath(name, '/documents'),
-        progressPath: (uploadId) => `/api/v1/uploads/${encodeURIComponent(uploadId)}`,
-        files,
-        fieldsOf: () => fields,
-      });
+      const send =
+        options.sealed === true
+          ? sealedUploads(sealedVectors(settingsOf(context, upload), name, installationKey), options)
+          : plainUploads(connect(context, upload), {
+              path: databasePath(name, '/documents'),
+              progressPath: (uploadId) => `/api/v1/uploads/${encodeURIComponent(uploadId)}`,
+              fieldsOf: () => ({
+                ...(options.id !== undefined && { documentId: options.id }),
+                ...(options.metadata !== undefined && {
+                  metadata: JSON.stringify(filterOf(options.metadata)),
+                }),
+              }),
+            });
+      const sent = await sendAll(context, files, send);
       print(context, upload, { value: sent, lines: [summary(sent)] });
       if (sent.failed.length > 0) throw new CliError(`${sent.failed.length} document(s) were not taken.`);
     });
@@ -44,18 +56,41 @@ interface Sent {
   readonly failed: { readonly file: string; readonly code: string; readonly message: string }[];
 }
 
-interface Sending {
+/** Sends one document and resolves when it can be searched; throws CliError. */
+export type SendDocument = (
+  file: { readonly name: string; readonly content: Uint8Array },
+  onProgress: (progress: UploadProgress) => void,
+) => Promise<Pick<UploadProgress, 'documentId' | 'passages'>>;
+
+interface PlainUploads {
   readonly path: string;
   readonly progressPath: (uploadId: string) => string;
-  readonly files: readonly DocumentFile[];
-  readonly fieldsOf: (file: DocumentFile) => Record<string, string>;
+  readonly fieldsOf: (name: string) => Readonly<Record<string, string>>;
+}
+
+export function plainUploads(api: Api, { path, progressPath, fieldsOf }: PlainUploads): SendDocument {
+  return async (file, onProgress) => {
+    const { uploadId } = await api.sendFile<StartedUpload>(path, file, fieldsOf(file.name));
+    return await watch(api, progressPath(uploadId), onProgress);
+  };
+}
+
+function sealedUploads(database: VectorDatabase, { id, metadata }: UploadOptions): SendDocument {
+  const about = {
+    ...(id !== undefined && { id }),
+    ...(metadata !== undefined && { metadata: filterOf(metadata) as VectorMetadata }),
+  };
+  return async (file, onProgress) => {
+    const content = new Uint8Array(file.content);
+    return await orCliError(database.upload(content, { ...about, fileName: file.name, onProgress }));
+  };
 }
 
 /** One after another; one that fails does not keep the others from being sent. */
 export async function sendAll(
   { terminal }: Context,
-  api: Api,
-  { path, progressPath, files, fieldsOf }: Sending,
+  files: readonly DocumentFile[],
+  send: SendDocument,
 ): Promise<Sent> {
   const sent: Sent = { uploaded: [], failed: [] };
   for (const [at, file] of files.entries()) {
@@ -63,12 +98,7 @@ export async function sendAll(
     try {
       terminal.status(`${label}: sending`);
       const content = readFileSync(file.path);
-      const { uploadId } = await api.sendFile<StartedUpload>(
-        path,
-        { name: file.name, content },
-        fieldsOf(file),
-      );
-      const { documentId, passages } = await watch(api, progressPath(uploadId), (progress) =>
+      const { documentId, passages } = await send({ name: file.name, content }, (progress) =>
         terminal.status(`${label}: ${shown(progress)}`),
       );
       sent.uploaded.push({ file: file.path, documentId, passages });

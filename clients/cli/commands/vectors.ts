@@ -6,10 +6,12 @@ import type {
   DroppedDatabase,
   VectorDatabase,
   VectorDatabases,
-  VectorHits,
 } from '../api.ts';
-import { confirmed, connect, print, table, withJson, type Context } from '../context.ts';
-import { databasePath, filterOf, questionOf } from './vector-words.ts';
+import type { QueryOptions, VectorFilter, VectorHits } from '../../sdk/src/index.ts';
+import { confirmed, connect, print, settingsOf, table, withJson, type Context } from '../context.ts';
+import { orCliError } from '../function-call.ts';
+import { INSTALLATION_KEY_HELP, installationKeyOf } from '../installation-key.ts';
+import { databasePath, filterOf, questionOf, sealedVectors } from './vector-words.ts';
 import { addVectorAsk } from './vectors-ask.ts';
 import { addVectorUpload } from './vectors-upload.ts';
 
@@ -104,6 +106,8 @@ interface SearchOptions {
   readonly mode?: string;
   readonly minScore?: string;
   readonly rerank?: boolean;
+  readonly sealed?: boolean;
+  readonly installationKey?: string;
 }
 
 function addSearch(vectors: Command, context: Context): void {
@@ -116,18 +120,28 @@ function addSearch(vectors: Command, context: Context): void {
     .option('--mode <mode>', 'hybrid, vector or keyword')
     .option('--min-score <score>', 'leave out what is less alike')
     .option('--rerank', 'judge the best once more: slower, better order')
-    .action(async (name: string, text: string, options: SearchOptions) => {
-      const { top, filter, mode, minScore, rerank } = options;
-      const body = {
-        text: await questionOf(context, text),
+    .option('--sealed', 'seal the search here: a sandbox of your own makes it, the server does not read it')
+    .option('--installation-key <key>', INSTALLATION_KEY_HELP)
+    .action(async (name: string, word: string, options: SearchOptions) => {
+      const { top, filter, mode, minScore, rerank, sealed } = options;
+      const installationKey = installationKeyOf(options);
+      const text = await questionOf(context, word);
+      const query = {
         topK: Number(top),
-        ...(filter !== undefined && { filter: filterOf(filter) }),
-        ...(mode !== undefined && { mode }),
+        ...(filter !== undefined && { filter: filterOf(filter) as VectorFilter }),
+        ...(mode !== undefined && { mode: mode as NonNullable<QueryOptions['mode']> }),
         ...(minScore !== undefined && { minScore: Number(minScore) }),
         ...(rerank === true && { rerank }),
       };
-      const api = connect(context, search);
-      const value = await api.send<VectorHits>('POST', databasePath(name, '/query'), body);
+      const value =
+        sealed === true
+          ? await orCliError(
+              sealedVectors(settingsOf(context, search), name, installationKey).query(text, query),
+            )
+          : await connect(context, search).send<VectorHits>('POST', databasePath(name, '/query'), {
+              text,
+              ...query,
+            });
       const lines = value.hits.flatMap(hitLines);
       if (lines.length === 0) lines.push('Nothing was found.');
       if (value.changed.length > 0)

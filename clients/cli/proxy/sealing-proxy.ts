@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { pipeline } from 'node:stream/promises';
 import { type JellyFaaS, jellyfaas } from '../../sdk/src/index.ts';
-import { QUESTIONS_ID, endToEnd } from '../../sdk/src/sealed/index.ts';
+import { QUESTIONS_ID, VECTORS_ID, endToEnd } from '../../sdk/src/sealed/index.ts';
 import { CliError, isSystemError } from '../failure.ts';
 import { sendRequest } from '../http.ts';
 import { fetchOverHttp } from '../fetch-over-http.ts';
@@ -50,15 +50,16 @@ export async function startSealingProxy(options: SealingProxyOptions): Promise<S
     // A page of the web that made its own name mean this machine must not reach through.
     if (!hosts.has(req.headers.host ?? '')) throw wrongHost(url);
     const address = { path: pathOf(options.url, req), server: options.url, own: url };
+    const service = SERVICES.find(({ paths }) => paths.test(address.path));
     if (DEPLOYMENT.test(address.path)) await passSealed(req, res, { ...address, clientOf });
-    else if (QUESTION.test(address.path) && req.method === 'POST') {
-      await passSealed(req, res, { ...address, path: `/${QUESTIONS_ID}${address.path}`, clientOf });
+    else if (service !== undefined) {
+      await passSealed(req, res, { ...address, path: `/${service.id}${address.path}`, clientOf });
     } else if (PASSED.test(address.path) && req.method === 'GET') await passPlain(req, res, address);
     else {
       throw new Refused(
         404,
         'proxy.not_passed',
-        `This proxy seals calls of functions and questions, and passes nothing else. Ask ${options.url} itself.`,
+        `This proxy seals calls of functions, questions, and what is in vector databases, and passes nothing else. Ask ${options.url} itself.`,
       );
     }
   }
@@ -74,8 +75,15 @@ export async function startSealingProxy(options: SealingProxyOptions): Promise<S
 }
 
 const DEPLOYMENT = /^\/[a-z0-9-]+-[0-9a-v]{20}-\d+-[a-z]+(?:[/?]|$)/;
-/** To a model, in one of the two forms that the server knows. */
-const QUESTION = /^\/(?:api\/v1\/ai\/query|query-service\/v1\/(?:query|function))(?:\?|$)/;
+/** The platform's own, in the forms that the server knows: questions to a model, and what is in vector databases. */
+const SERVICES = [
+  { id: QUESTIONS_ID, paths: /^\/(?:api\/v1\/ai\/query|query-service\/v1\/(?:query|function))(?:\?|$)/ },
+  {
+    id: VECTORS_ID,
+    paths:
+      /^\/(?:api\/v1\/(?:vectors\/[^/?]+\/|uploads\/)|query-service\/v1\/vectordb(?:\?|$)|embedder-service\/v1\/)/,
+  },
+];
 /** What a client asks before a call. */
 const PASSED = /^\/auth-service\/v1\/(?:validate|lookup)(?:\?|$)/;
 
