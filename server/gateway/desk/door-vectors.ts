@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { basename } from 'node:path';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { getCACertificates } from 'node:tls';
 import type { Holder } from '../../accounts/principal.ts';
@@ -14,10 +15,12 @@ import {
 } from '../../desk/door-protocol.ts';
 import type { KnownBearer } from '../../desk/passes.ts';
 import type { EmbeddingConfig } from '../../embeddings/embedding-settings.ts';
+import { atMost } from '../../kernel/at-most.ts';
 import { PlatformError, notFound } from '../../kernel/errors.ts';
 import type { Models } from '../../models/chat-model.ts';
 import type { ProviderConfig } from '../../models/model-settings.ts';
 import type { SealedVectors } from '../../vectors/engine/vector-engine.ts';
+import { bodyTooLarge } from '../control/fastify-error.ts';
 import { badToken } from '../data/data-plane.ts';
 
 export interface DoorVectorsOptions {
@@ -26,6 +29,9 @@ export interface DoorVectorsOptions {
   readonly models: Pick<Models, 'choice'>;
   readonly embeddings: Pick<EmbeddingConfig, 'directory' | 'endpoint'>;
 }
+
+/** A request as it was sent may have 32 MiB; its vectors are as long again in binary at most. */
+const SEALED_BYTES_MAX = 64 * 1_048_576;
 
 /** What a desk asks about vector databases; undefined for any other request. Contents pass as sealed bytes. */
 export async function answerVectors(
@@ -86,7 +92,7 @@ async function passOn(
 ): Promise<Uint8Array> {
   const named = req.headers[DATABASE_HEADER];
   if (typeof named !== 'string') throw notFound('database');
-  const body = await buffer(req);
+  const body = await buffer(Readable.toWeb(req).pipeThrough(atMost(SEALED_BYTES_MAX, bodyTooLarge)));
   const { file } = await databases.open(await holderOf(bearer), 'vector', decodeURIComponent(named));
   try {
     return await engine.sealed(file, body);

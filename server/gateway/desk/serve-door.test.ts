@@ -3,18 +3,27 @@ import { type Server, createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DOOR_PATHS } from '../../desk/door-protocol.ts';
+import { PlatformError } from '../../kernel/errors.ts';
 import { HERS, HIS, type TestDoor, createTestDoor } from './testing/door.ts';
 
 let door: TestDoor;
 let server: Server;
 let url: string;
+/** What the recorder says of every account. */
+let restricted: PlatformError | undefined;
 
 beforeEach(async () => {
   const provider = { kind: 'openai-compatible', model: 'm', key: undefined, retention: 'none' } as const;
-  door = createTestDoor([
-    { ...provider, platform: 'sealed', baseUrl: 'https://models.example/v1', isOutside: false },
-    { ...provider, platform: 'clear', baseUrl: 'http://models.example/v1', isOutside: false },
-  ]);
+  restricted = undefined;
+  door = createTestDoor(
+    [
+      { ...provider, platform: 'sealed', baseUrl: 'https://models.example/v1', isOutside: false },
+      { ...provider, platform: 'clear', baseUrl: 'http://models.example/v1', isOutside: false },
+    ],
+    () => {
+      if (restricted !== undefined) throw restricted;
+    },
+  );
   server = createServer(door.listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -46,6 +55,13 @@ const codeOf = ({ text }: { text: string }): unknown => (JSON.parse(text) as { c
 const SEALED = 'message/ohttp-chunked-req';
 
 describe('the door', () => {
+  it('does nothing more for an account that is restricted while its request runs', async () => {
+    restricted = new PlatformError({ kind: 'locked', code: 'account.restricted', message: 'Restricted.' });
+    for (const path of Object.values(DOOR_PATHS)) {
+      expect(codeOf(await ask(path))).toBe('account.restricted');
+    }
+  });
+
   it('answers nobody without a pass that is good now: none, one made up, one of a request that has ended', async () => {
     for (const pass of ['', 'pass_00000000000000000000000000000000', 'acct_alice', door.ended]) {
       for (const path of [...Object.values(DOOR_PATHS), '/nothing']) {

@@ -64,6 +64,8 @@ async function answer(options: DoorOptions, req: IncomingMessage, res: ServerRes
   try {
     const bearer = bearerOf(options.passes, req);
     if (bearer === undefined) throw badToken();
+    // His account may have been restricted since his request began.
+    options.recorder.admit(bearer.principal.accountId);
     const given = (await answerVectors(options, bearer, req)) ?? (await answerTo(options, bearer, req));
     if (given instanceof Uint8Array) res.writeHead(200, { 'content-length': given.length }).end(given);
     else send(res, 200, given);

@@ -25,7 +25,10 @@ export const HERS = 'hers-00000000000000000000-1-s' as DeploymentId;
 export const HIS = 'his-00000000000000000000-1-s' as DeploymentId;
 
 /** The door before functions and models that only say what they are asked. */
-export function createTestDoor(configured: readonly ProviderConfig[] = []): TestDoor {
+export function createTestDoor(
+  configured: readonly ProviderConfig[] = [],
+  admit: (accountId: AccountId) => void = () => undefined,
+): TestDoor {
   const deployments = [
     deploymentOf({ id: HERS, shortname: 'hers', ownerId: ALICE, published: false }),
     deploymentOf({ id: HIS, shortname: 'his', ownerId: BOB, published: false }),
@@ -71,7 +74,7 @@ export function createTestDoor(configured: readonly ProviderConfig[] = []): Test
       return { resume: () => undefined, cancel: () => undefined };
     },
     pool: { sealedKeys: async () => ({ configs: Buffer.from('keys'), freshSeconds: 60 }) },
-    recorder: { admit: () => undefined },
+    recorder: { admit },
     receipts: { signDocument: async () => ({ protected: 'p', payload: 'p', signature: 's' }) },
     limits: { requestBodyBytesMax: 1000 },
     clock: systemClock,
