@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,9 +38,7 @@ const BOOTSTRAP_KEY = 'sk_0wnerKeyOfTheTestPlatf0rm01';
 /** Starts the real platform on a free port and waits until it is ready. */
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'jellyfaas-test-'));
-  const layers = options.layersOf === undefined ? undefined : join(options.layersOf, 'layers');
-  if (layers !== undefined && existsSync(layers))
-    cpSync(layers, join(dataDir, 'layers'), { recursive: true, verbatimSymlinks: true });
+  if (options.layersOf !== undefined) takeLayers(join(options.layersOf, 'layers'), join(dataDir, 'layers'));
   const server = spawn(process.execPath, [join(options.checkout ?? root, 'server', 'main.ts')], {
     env: {
       PATH: process.env['PATH'],
@@ -75,6 +73,21 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     crash: async () => void (await end('SIGKILL')),
     remove: () => rmSync(dataDir, { recursive: true, force: true }),
   };
+}
+
+/**
+ * Copies the layers that belong to no account, which another platform finds. The one that has them may be building:
+ * what the index names is whole, and nothing else is looked at.
+ */
+function takeLayers(from: string, to: string): void {
+  const index = join('index', 'base');
+  if (!existsSync(join(from, index))) return;
+  cpSync(join(from, index), join(to, index), { recursive: true });
+  const ids = readdirSync(join(to, index)).map((key) => readFileSync(join(to, index, key), 'utf8'));
+  for (const id of new Set(ids)) {
+    if (existsSync(join(to, id))) continue;
+    cpSync(join(from, id), join(to, id), { recursive: true, verbatimSymlinks: true });
+  }
 }
 
 function collect(server: ChildProcess): () => string {
