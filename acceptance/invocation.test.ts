@@ -142,7 +142,7 @@ describe('a call', () => {
   it('tells a crash, memory exhaustion and a timeout apart, and the next call works', async () => {
     const hasty = await owner.deploy(
       'invhasty',
-      fixtureFiles('probe', { shortname: 'invhasty', timeoutSeconds: 1 }),
+      fixtureFiles('probe', { shortname: 'invhasty', timeoutSeconds: 3 }),
     );
     const cases = [
       [probe, '?do=exit&code=3', 502, 'calls.function_crashed'],
