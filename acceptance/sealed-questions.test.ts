@@ -110,6 +110,25 @@ describe('a sealed question', () => {
     await expect.poll(records).toEqual(['aiprobe true', 'question true', 'question true']);
   });
 
+  it('is recorded as failed where a plain one is: broken off in its stream, or incomplete', async () => {
+    const failed = (all: readonly string[]): number => all.filter((line) => line === 'question false').length;
+    for (const sealed of [false, true]) {
+      const before = await records();
+      from = model.requests.length;
+      script = [
+        { text: 'cut', finish: 'length' },
+        { text: 'broken', finish: null },
+      ];
+      expect(await client.ask('x', { sealed })).toMatchObject({ finish: 'length' });
+      const heard = async (): Promise<void> => {
+        for await (const { type } of client.ask('x', { sealed, stream: true })) expect(type).toBe('text');
+      };
+      await expect(heard()).rejects.toMatchObject({ errorId: 'models.broken_answer' });
+      await expect.poll(records).toHaveLength(before.length + 2);
+      expect(failed(await records()) - failed(before)).toBe(2);
+    }
+  });
+
   it('streams what happens as it happens', async () => {
     const gate = Promise.withResolvers<void>();
     script = [{ text: 'first second', deltaLength: 6, writeBytes: 400, beforeWrite: () => gate.promise }];

@@ -21,6 +21,7 @@ const URL = 'http://platform';
 export interface Door {
   callable(pass: string, asked: CallableAsked): Promise<readonly Callable[]>;
   model(pass: string, asked: ModelAsked): Promise<ModelGiven>;
+  failed(pass: string): Promise<void>;
   databases(pass: string): Promise<DatabasesGiven>;
   embeddings(pass: string): Promise<EmbeddingsGiven>;
   /** To which requests to the vector engine are sealed. */
@@ -63,6 +64,7 @@ export function openDoor(): Door {
   return {
     callable: (pass, asked) => ask(DOOR_PATHS.callable, pass, asked),
     model: (pass, asked) => ask(DOOR_PATHS.model, pass, asked),
+    failed: async (pass) => void (await ask(DOOR_PATHS.failed, pass, {})),
     databases: (pass) => ask(DOOR_PATHS.databases, pass, {}),
     embeddings: (pass) => ask(DOOR_PATHS.embeddings, pass, {}),
     engineKey: (pass) => bytes(post(DOOR_PATHS.engineKey, pass, { body: '' })),

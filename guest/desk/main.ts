@@ -15,6 +15,7 @@ import { Secret } from '../../server/kernel/secret.ts';
 import { openDoor } from './door.ts';
 import { createDeskModels } from './models.ts';
 import { createDeskTools } from './tools.ts';
+import { tellingFailures } from './telling-failures.ts';
 import { unsealable } from './unsealable.ts';
 import { createDeskVectors } from './vectors.ts';
 
@@ -69,7 +70,10 @@ if (process.argv[2] === 'vectors') {
   serveQuestions(app, {
     ...serving,
     accounts: { ...callers, unlock: () => Promise.reject(unsealable('sources')) },
-    ai: { originIp: () => '', queries: createQueries({ ...recording, models, tools, limits: queryLimits }) },
+    ai: {
+      originIp: () => '',
+      queries: tellingFailures(createQueries({ ...recording, models, tools, limits: queryLimits }), door),
+    },
   });
 }
 // The gateway owns its connections: closing an idle one here would race with its next request.

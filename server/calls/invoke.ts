@@ -21,6 +21,8 @@ export interface Call {
   readonly request: UpstreamRequest;
   /** The body is for the agent of a sealed instance, and so is the whole answer of what it opens. */
   readonly isSealed?: boolean;
+  /** Whether it failed by another word than its answer's status. */
+  readonly hasFailed?: () => boolean;
 }
 
 /** What the caller's side hears. Exactly one of `onEnd` and `onError` comes last; neither after `cancel()`. */
@@ -132,13 +134,14 @@ class Invocation implements RunningCall, ResponseHandler {
   }
 
   onResponseEnd(trailers: readonly string[]): void {
-    const { isSealed } = this.#call;
+    const { isSealed, hasFailed } = this.#call;
     if (!this.#isOpened()) {
       this.#leave();
       this.#endWith(refusalOf(this.#status));
       return;
     }
-    const isOk = this.#status < 400 && (isSealed !== true || trailers.includes(SEALED_SUCCESS));
+    const isSuccess = this.#status < 400 && (isSealed !== true || trailers.includes(SEALED_SUCCESS));
+    const isOk = isSuccess && hasFailed?.() !== true;
     this.#close(isOk, isOk ? 'ok' : 'function_error');
     if (this.#instance !== null) this.#instance.hasAnswered = true;
     this.#leave();

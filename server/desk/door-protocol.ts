@@ -11,6 +11,8 @@ import type { ProviderConfig } from '../models/model-settings.ts';
 export const DOOR_PATHS = {
   callable: '/callable',
   model: '/model',
+  /** The request fails, though its answer, being streamed or merely incomplete, has a status that does not say so. */
+  failed: '/failed',
   embeddings: '/embeddings',
   databases: '/databases',
   engineKey: '/engine-key',

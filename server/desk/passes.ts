@@ -12,11 +12,14 @@ export interface Bearer {
 /** With the account key that his token carries; undefined when it was revoked since. */
 export interface KnownBearer extends Bearer {
   readonly unlock: () => Promise<Holder | undefined>;
+  /** Says that his request failed, where its answer's status does not. */
+  readonly fail: () => void;
 }
 
 /** Lets a desk act for a caller as long as his request runs. */
 export interface Pass {
   readonly token: string;
+  readonly hasFailed: boolean;
   end(): void;
 }
 
@@ -34,8 +37,16 @@ export function createPasses(accounts: Pick<Accounts, 'unlock'>): Passes {
   return {
     issue(bearer, presented) {
       const token = `pass_${randomBase62(TOKEN_LENGTH)}`;
-      bearers.set(token, { ...bearer, unlock: () => accounts.unlock(presented) });
-      return { token, end: () => void bearers.delete(token) };
+      let hasFailed = false;
+      const fail = (): void => void (hasFailed = true);
+      bearers.set(token, { ...bearer, unlock: () => accounts.unlock(presented), fail });
+      return {
+        token,
+        get hasFailed() {
+          return hasFailed;
+        },
+        end: () => void bearers.delete(token),
+      };
     },
     find: (token) => bearers.get(token),
   };

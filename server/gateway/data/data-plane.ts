@@ -9,7 +9,7 @@ import type { Scheduler } from '../../kernel/scheduler.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { PlatformError, notFound } from '../../kernel/errors.ts';
 import type { EventLog } from '../../kernel/events.ts';
-import type { Passes } from '../../desk/passes.ts';
+import type { Pass, Passes } from '../../desk/passes.ts';
 import { isDesk } from '../../desk/deployment.ts';
 import { type ErrorFormat, reportFailure, writeError } from '../errors.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
@@ -174,10 +174,11 @@ class CallExchange implements CallHandler {
     if (res.destroyed || !req.socket.writable) return;
     const hasBody = (declared !== undefined && declared !== '0') || 'transfer-encoding' in req.headers;
     const body = hasBody ? req : null;
+    const pass = this.#passOf(admitted);
     const request =
       sealedType === undefined
         ? passedRequest(req, { deployment, origin, body })
-        : sealedRequest(sealedType, { declaredLength: declared, pass: this.#passOf(admitted) }, body);
+        : sealedRequest(sealedType, { declaredLength: declared, pass: pass?.token }, body);
     if (request === undefined) {
       this.onError(callErrors.badRequest());
       return;
@@ -189,17 +190,18 @@ class CallExchange implements CallHandler {
       arrivedAt,
       request,
       isSealed: sealedType !== undefined,
+      ...(pass !== undefined && { hasFailed: () => pass.hasFailed }),
     };
     res.on('close', () => this.#call?.cancel());
     this.#call = this.#options.invoke(call, this);
   }
 
   /** Good for as long as the client waits. */
-  #passOf({ principal, origin, token, deployment }: Admitted): string | undefined {
+  #passOf({ principal, origin, token, deployment }: Admitted): Pass | undefined {
     if (!isDesk(deployment.runtime)) return undefined;
     const pass = this.#options.passes?.issue({ principal, originIp: origin.ip }, token);
     if (pass !== undefined) this.#edge.res.once('close', () => pass.end());
-    return pass?.token;
+    return pass;
   }
 
   onStart(status: number, reason: string, headers: string[]): void {

@@ -83,10 +83,14 @@ const modelAsked = z.strictObject({ platform: z.string().max(100).optional() });
 
 async function answerTo(
   options: DoorOptions,
-  { principal }: Bearer,
+  { principal, fail }: KnownBearer,
   req: IncomingMessage,
-): Promise<Callable[] | ModelGiven> {
+): Promise<Callable[] | ModelGiven | object> {
   const asked = await bodyOf(req);
+  if (req.url === DOOR_PATHS.failed) {
+    fail();
+    return {};
+  }
   if (req.url === DOOR_PATHS.model) {
     const { platform } = parse(modelAsked, asked, 'body') as z.output<typeof modelAsked>;
     return modelOf(options, principal.accountId, platform);
