@@ -328,7 +328,7 @@ export const vectorRoutes = {
     access: 'keyOrToken',
     params: Database,
     upload: 'document',
-    success: { status: 202, content: 'json', schema: StartedUpload },
+    success: { status: 202, content: 'json', schema: StartedUpload, events: UploadEvent },
     errors: [400, 401, 403, 404, 409, 413, 415, 429, 503],
   },
   listDocuments: {

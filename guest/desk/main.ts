@@ -63,7 +63,12 @@ if (process.argv[2] === 'vectors') {
     serveVectors(scope, {
       ...serving,
       accounts: { ...callers, unlock: async (pass) => ({ accountId: pass as AccountId, accountKey: NOTHING }) },
-      vectors: { originIp: () => '', service: createDeskVectors({ ...recording, door, models, tools }) },
+      // With its request, the leave to work for a caller ends.
+      vectors: {
+        originIp: () => '',
+        service: createDeskVectors({ ...recording, door, models, tools }),
+        endsUploads: true,
+      },
     });
   });
 } else {

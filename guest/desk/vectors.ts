@@ -2,12 +2,12 @@ import type { RecordingOptions } from '../../server/calls/record-request.ts';
 import type { FunctionTools } from '../../server/ai/function-tool.ts';
 import type { DatabaseFile, Databases } from '../../server/databases/databases.ts';
 import { createDocumentReader } from '../../server/documents/jailed-reader.ts';
-import { PlatformError, notFound, toPlatformError } from '../../server/kernel/errors.ts';
+import { PlatformError, notFound } from '../../server/kernel/errors.ts';
 import { systemScheduler } from '../../server/kernel/scheduler.ts';
 import type { Models } from '../../server/models/chat-model.ts';
 import { createVectors } from '../../server/vectors/create-vectors.ts';
 import { vectorLimits } from '../../server/vectors/limits.ts';
-import type { UploadProgress, Vectors } from '../../server/vectors/vectors.ts';
+import type { Vectors } from '../../server/vectors/vectors.ts';
 import type { Door } from './door.ts';
 import { createDeskEmbedders } from './embedders.ts';
 import { createSealedEngine } from './engine.ts';
@@ -25,7 +25,7 @@ export interface DeskVectorsParts extends RecordingOptions {
  */
 export function createDeskVectors({ door, models, tools, ...recording }: DeskVectorsParts): Vectors {
   const databases = createDeskDatabases(door);
-  const service = createVectors({
+  return createVectors({
     databases,
     engine: createSealedEngine(door, (file) => databases.bearerOf(file)),
     embedders: createDeskEmbedders(door),
@@ -35,27 +35,6 @@ export function createDeskVectors({ door, models, tools, ...recording }: DeskVec
     limits: vectorLimits,
     ...recording,
   });
-  return { ...service, upload: (asker, name, document) => uploadWhole(service, asker, { name, document }) };
-}
-
-type Upload = Parameters<Vectors['upload']>;
-
-/** Answers when the document can be searched: with the request, the leave to work for its caller ends. */
-async function uploadWhole(
-  service: Vectors,
-  asker: Upload[0],
-  { name, document }: { readonly name: Upload[1]; readonly document: Upload[2] },
-): ReturnType<Vectors['upload']> {
-  const upload = await service.upload(asker, name, document);
-  let last: UploadProgress | undefined;
-  for await (const progress of service.watchUpload(asker.holder, upload.uploadId, asker.signal)) last = progress;
-  if (last?.status === 'failed') throw failureOf(last);
-  return upload;
-}
-
-function failureOf({ error }: UploadProgress): Error {
-  if (error === null) return toPlatformError(undefined);
-  return new PlatformError({ kind: 'unprocessable', ...error });
 }
 
 function ownMatter(): PlatformError {

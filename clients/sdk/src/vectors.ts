@@ -145,8 +145,8 @@ export type AskDocumentsEvent =
 export interface VectorsOptions {
   /**
    * Seals documents, searches, questions and what is found between here and a sandbox of your own, and from there to the
-   * process that has the database open: the platform's own gateway reads none of it. A document is then sealed whole, and
-   * its upload answers when it can be searched, without progress in between. The database is made and dropped in the clear.
+   * process that has the database open: the platform's own gateway reads none of it. A document is then sealed whole. The
+   * database is made and dropped in the clear.
    */
   readonly sealed?: boolean | undefined;
 }
@@ -184,8 +184,9 @@ export class VectorDatabase {
     const blob = file instanceof Blob ? file : new Blob([file]);
     form.append('file', blob, name ?? 'document');
     const request = { method: 'POST', body: form, signal };
+    if (this.#sealedTo !== undefined) return await this.#watch(this.#path('/documents'), request, onProgress);
     const { uploadId } = await this.#json<{ uploadId: string }>('/documents', request);
-    return await watchUpload(this.#session, uploadId, { onProgress, signal, sealedTo: this.#sealedTo });
+    return await this.#watch(`/api/v1/uploads/${encodeURIComponent(uploadId)}`, { signal }, onProgress);
   }
 
   upsert(records: readonly VectorRecord[]): Promise<{ readonly inserted: number; readonly updated: number }> {
@@ -242,6 +243,26 @@ export class VectorDatabase {
     return json(this.#session, this.#path(''), { method: 'DELETE' });
   }
 
+  /** The events of an upload, which they end. */
+  async #watch(
+    path: string,
+    request: Request,
+    onProgress: UploadOptions['onProgress'],
+  ): Promise<UploadProgress> {
+    let last: UploadProgress | undefined;
+    const heard = events<UploadProgress & { type: string }>(this.#session, path, {
+      ...request,
+      sealedTo: this.#sealedTo,
+    });
+    for await (const { type: _, ...progress } of heard) {
+      last = progress;
+      onProgress?.(progress);
+    }
+    if (last?.status === 'completed') return last;
+    const { code = 'sdk.answer_cut', message = 'The upload was not seen to its end.' } = last?.error ?? {};
+    throw new JellyFaaSError(message, { errorId: code });
+  }
+
   #json<T>(rest: string, request: Request): Promise<T> {
     return json(this.#session, this.#path(rest), { ...request, sealedTo: this.#sealedTo });
   }
@@ -255,23 +276,4 @@ const VECTORS = '/api/v1/vectors';
 
 export async function listVectors(session: Session): Promise<readonly VectorDatabaseInfo[]> {
   return (await getJson<{ databases: VectorDatabaseInfo[] }>(session, VECTORS)).databases;
-}
-
-async function watchUpload(
-  session: Session,
-  uploadId: string,
-  { onProgress, signal, sealedTo }: Pick<UploadOptions, 'onProgress'> & Pick<Request, 'signal' | 'sealedTo'>,
-): Promise<UploadProgress> {
-  let last: UploadProgress | undefined;
-  const path = `/api/v1/uploads/${encodeURIComponent(uploadId)}`;
-  for await (const { type: _, ...progress } of events<UploadProgress & { type: string }>(session, path, {
-    signal,
-    sealedTo,
-  })) {
-    last = progress;
-    onProgress?.(progress);
-  }
-  if (last?.status === 'completed') return last;
-  const { code = 'sdk.answer_cut', message = 'The upload was not seen to its end.' } = last?.error ?? {};
-  throw new JellyFaaSError(message, { errorId: code });
 }

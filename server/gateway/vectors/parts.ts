@@ -9,6 +9,8 @@ export interface VectorParts {
   readonly service: Vectors;
   /** Textual IP address of whoever makes a request. */
   readonly originIp: (req: IncomingMessage) => string;
+  /** Whether nothing goes on here behind a request, so that uploads are answered at their end. */
+  readonly endsUploads?: boolean;
 }
 
 export interface VectorOptions extends Pick<

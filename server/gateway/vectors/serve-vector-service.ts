@@ -5,6 +5,7 @@ import type { Asker, Vectors } from '../../vectors/vectors.ts';
 import { bind } from '../control/bind.ts';
 import type { Admit, VectorOptions } from './parts.ts';
 import { receiveDocument } from './receive-document.ts';
+import { untilTold } from './until-told.ts';
 
 /** Passages that answers to the public clients may rest on: they cannot say. */
 const PASSAGES = 6;
@@ -12,14 +13,16 @@ const PASSAGES = 6;
 /** embedder-service and the question to a collection as the public clients send them. */
 export function serveVectorService(
   app: FastifyInstance,
-  { accounts, vectors: { service } }: VectorOptions,
+  { accounts, vectors }: VectorOptions,
   admit: Admit,
 ): void {
+  const { service } = vectors;
   bind(app, accounts, routes.embedderUpload, ({ query, ...call }) =>
     admit(call, (asker) =>
       receiveDocument(call.request, DOCUMENT_BYTES_MAX, async (document) => {
         await makeCollection(service, asker.holder, query.collection_name);
-        const { uploadId } = await service.upload(asker, query.collection_name, document);
+        const started = service.upload(asker, query.collection_name, document);
+        const { uploadId } = await untilTold(vectors, asker, started);
         return { upload_id: uploadId };
       }),
     ),

@@ -1,18 +1,20 @@
 import type { FastifyInstance } from 'fastify';
 import {
   DOCUMENT_BYTES_MAX,
+  type StartedUpload,
   type UploadEvent,
   type VectorAnswerEvent,
   vectorRoutes as routes,
 } from '../../../contract/index.ts';
 import { rfc3339 } from '../../kernel/clock.ts';
-import type { VectorDatabase } from '../../vectors/vectors.ts';
+import type { Asker, VectorDatabase } from '../../vectors/vectors.ts';
 import { acceptsEvents, goneSignal, streamAnswer } from '../control/answer-stream.ts';
 import { bind } from '../control/bind.ts';
 import { type Slots, createSlots } from '../control/slots.ts';
 import { receiveDocument } from './receive-document.ts';
 import type { Admit, VectorOptions } from './parts.ts';
 import { serveVectorService } from './serve-vector-service.ts';
+import { untilTold } from './until-told.ts';
 
 /** Vector databases of the versioned API and as the public clients know them. */
 export function serveVectors(app: FastifyInstance, options: VectorOptions): void {
@@ -97,17 +99,26 @@ function serveQuestions(app: FastifyInstance, options: VectorOptions, admit: Adm
   );
 }
 
-function serveDocuments(
-  app: FastifyInstance,
-  { accounts, vectors: { service } }: VectorOptions,
-  admit: Admit,
-): void {
+function serveDocuments(app: FastifyInstance, options: VectorOptions, admit: Admit): void {
+  const { accounts, vectors } = options;
+  const { service } = vectors;
   bind(app, accounts, routes.uploadDocument, ({ params, ...call }) =>
-    admit(call, (asker) =>
-      receiveDocument(call.request, DOCUMENT_BYTES_MAX, (document) =>
-        service.upload(asker, params.name, document),
-      ),
-    ),
+    admit(call, async (asker) => {
+      const take = (taker: Asker): Promise<StartedUpload> =>
+        receiveDocument(call.request, DOCUMENT_BYTES_MAX, (document) =>
+          service.upload(taker, params.name, document),
+        );
+      if (!acceptsEvents(call.request)) return await untilTold(vectors, asker, take(asker));
+      await streamAnswer<UploadEvent>(options, call.reply, {
+        area: 'vectors',
+        async work(send, signal) {
+          const { uploadId } = await take({ ...asker, signal });
+          for await (const progress of service.watchUpload(asker.holder, uploadId, signal))
+            send({ type: 'progress', ...progress });
+        },
+      });
+      return undefined;
+    }),
   );
   bind(app, accounts, routes.extractText, (call) =>
     admit(call, (asker) =>
