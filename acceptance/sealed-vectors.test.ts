@@ -95,17 +95,20 @@ describe('a sealed upload', () => {
     expect(await sealed.documents()).toEqual([]);
   });
 
-  it('leaves the record of one request, and so does a search', async () => {
+  it('leaves the record of one request, as a search does and one that fails', async () => {
     const counting = await newClient('Counting');
     await counting.client.vectors('counted').create();
     const sealed = counting.client.vectors('counted', { sealed: true });
     await sealed.upload(bytes(HARBOUR), { fileName: 'harbour.txt' });
     await sealed.query('harbour');
-    const kinds = async (): Promise<string[]> =>
-      (await counting.api.api<{ calls: { kind: string }[] }>('GET', '/api/v1/calls')).calls.map(
-        ({ kind }) => kind,
-      );
-    await expect.poll(kinds).toEqual(['vectors', 'vectors']);
+    const sent = sealed.upload(new Uint8Array([0x25, 0x50, 0x44, 0x46]), { fileName: 'broken.pdf' });
+    expect(await errorOf(sent)).toMatch(/^documents\./);
+    const records = async (): Promise<string[]> => {
+      type Listed = { calls: { kind: string; ok: boolean }[] };
+      const { calls } = await counting.api.api<Listed>('GET', '/api/v1/calls');
+      return calls.map(({ kind, ok }) => `${kind} ${ok}`).toSorted();
+    };
+    await expect.poll(records).toEqual(['vectors false', 'vectors true', 'vectors true']);
   });
 
   it('into a strict database keeps no text, and its passages are brought by the function that has them', async () => {

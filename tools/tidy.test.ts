@@ -159,6 +159,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'server/gateway',
     'server/kernel',
     'server/models',
+    'server/accounts:types',
     'server/calls:types',
     'server/sandbox:types',
   ],

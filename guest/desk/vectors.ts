@@ -1,3 +1,4 @@
+import type { Holder } from '../../server/accounts/principal.ts';
 import type { RecordingOptions } from '../../server/calls/record-request.ts';
 import type { FunctionTools } from '../../server/ai/function-tool.ts';
 import type { DatabaseFile, Databases } from '../../server/databases/databases.ts';
@@ -7,7 +8,7 @@ import { systemScheduler } from '../../server/kernel/scheduler.ts';
 import type { Models } from '../../server/models/chat-model.ts';
 import { createVectors } from '../../server/vectors/create-vectors.ts';
 import { vectorLimits } from '../../server/vectors/limits.ts';
-import type { Vectors } from '../../server/vectors/vectors.ts';
+import type { Asker, Vectors } from '../../server/vectors/vectors.ts';
 import type { Door } from './door.ts';
 import { createDeskEmbedders } from './embedders.ts';
 import { createSealedEngine } from './engine.ts';
@@ -25,7 +26,7 @@ export interface DeskVectorsParts extends RecordingOptions {
  */
 export function createDeskVectors({ door, models, tools, ...recording }: DeskVectorsParts): Vectors {
   const databases = createDeskDatabases(door);
-  return createVectors({
+  const service = createVectors({
     databases,
     engine: createSealedEngine(door, (file) => databases.bearerOf(file)),
     embedders: createDeskEmbedders(door),
@@ -35,6 +36,34 @@ export function createDeskVectors({ door, models, tools, ...recording }: DeskVec
     limits: vectorLimits,
     ...recording,
   });
+  return tellingFailures(service, door);
+}
+
+/** The same, and the gateway records as failed what a plain request would be, also where its answer has begun. */
+function tellingFailures(service: Vectors, door: Pick<Door, 'failed'>): Vectors {
+  // Of a request that has ended nothing can be told, and a record is there.
+  const tell = ({ accountId: pass }: Holder): Promise<void> => door.failed(pass).catch(() => undefined);
+
+  async function orTell<T>({ holder }: Asker, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (thrown) {
+      await tell(holder);
+      throw thrown;
+    }
+  }
+
+  return {
+    ...service,
+    upload: (asker, ...rest) => orTell(asker, service.upload(asker, ...rest)),
+    ask: (asker, ...rest) => orTell(asker, service.ask(asker, ...rest)),
+    async *watchUpload(holder, ...rest) {
+      for await (const progress of service.watchUpload(holder, ...rest)) {
+        if (progress.error !== null) await tell(holder);
+        yield progress;
+      }
+    },
+  };
 }
 
 function ownMatter(): PlatformError {
